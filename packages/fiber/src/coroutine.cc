@@ -1,0 +1,127 @@
+#include "coroutine.h"
+
+#include "platform/switch.h"
+
+namespace tendril {
+
+Coroutine::Coroutine(V8State* v8)
+    : v8_(v8), archive_id_(v8->NewArchiveId()), entered_(true) {}
+
+Coroutine::Coroutine(V8State* v8, const Stack& stack)
+    : v8_(v8),
+      archive_id_(v8->NewArchiveId()),
+      stack_(stack),
+      limit_(stack.low + CoroutinePool::kReserve),
+      sp_(PrepareStack(stack.top, Enter, this)) {}
+
+Coroutine::~Coroutine() { v8_->DiscardArchiveId(archive_id_); }
+
+void Coroutine::AfterRestore() {
+  v8_->BecomeOwner();
+  if (is_main()) {
+    v8_->LeaveFibers();
+    v8_->SetStackStart(v8_->thread_stack_start());
+  } else {
+    v8_->SetStackStart(stack_.top);
+    v8_->EnsureStackLimit(limit_);
+  }
+}
+
+void Coroutine::SwitchTo(Coroutine* to) {
+  // A handle on this stack: V8 visits it with the archived handle scopes, and
+  // nothing has to be allocated to keep the frame.
+  ContextFrame frame = v8_->GetContextFrame();
+  SwitchStack(to);
+  v8_->SetContextFrame(frame);
+}
+
+void Coroutine::SwitchStack(Coroutine* to) {
+  if (is_main()) v8_->EnterFibers();
+  v8_->BecomeArchive(archive_id_);
+  {
+    v8::Unlocker archived(v8_->isolate());
+    tendril_switch_stack(&sp_, to->sp_);
+    v8_->BecomeArchive(archive_id_);
+  }
+  AfterRestore();
+}
+
+void Coroutine::Enter(void* self) {
+  static_cast<Coroutine*>(self)->Run();
+  __builtin_unreachable();
+}
+
+void Coroutine::Run() {
+  v8_->BecomeArchive(archive_id_);
+  new (locker_) v8::Locker(v8_->isolate());
+  v8_->BecomeOwner();
+  v8_->SetStackStart(stack_.top);
+  v8_->SetStackLimit(limit_);
+  entered_ = true;
+  for (;;) {
+    Coroutine* next;
+    {
+      v8::HandleScope handles(v8_->isolate());
+      next = job_(argument_);
+    }
+    SwitchStack(next);  // idle: no handle scope, so no frame to keep
+  }
+}
+
+void Coroutine::Abandon(Coroutine* from) {
+  if (!entered_) return;
+  v8::Isolate* isolate = v8_->isolate();
+  v8_->BecomeArchive(from->archive_id_);
+  {
+    v8::Unlocker archived(isolate);
+    v8_->BecomeArchive(archive_id_);
+    // Restores the state of the parked stack. Its destructor must not run: it
+    // would archive again. The first locker's destructor frees instead.
+    alignas(v8::Locker) char restored[sizeof(v8::Locker)];
+    new (restored) v8::Locker(isolate);
+    reinterpret_cast<v8::Locker*>(locker_)->~Locker();
+    v8_->BecomeArchive(from->archive_id_);
+  }
+  from->AfterRestore();
+}
+
+Coroutine* CoroutinePool::Take(size_t stack_size) {
+  if (stack_size == kDefaultStack && !idle_.empty()) {
+    Coroutine* coroutine = idle_.back();
+    idle_.pop_back();
+    return coroutine;
+  }
+  Stack stack;
+  if (!stacks_.Allocate(stack_size, &stack)) return nullptr;
+  created_++;
+  return new Coroutine(v8_, stack);
+}
+
+void CoroutinePool::Give(Coroutine* coroutine, Coroutine* from) {
+  bool standard = coroutine->stack().size() + StackPool::kPage == kDefaultStack;
+  if (standard && idle_.size() < kWarm) {
+    idle_.push_back(coroutine);
+  } else {
+    Destroy(coroutine, from);
+  }
+}
+
+void CoroutinePool::Destroy(Coroutine* coroutine, Coroutine* from) {
+  coroutine->Abandon(from);
+  stacks_.Free(coroutine->stack());
+  delete coroutine;
+}
+
+void CoroutinePool::Clear(Coroutine* from) {
+  while (!idle_.empty()) {
+    Coroutine* coroutine = idle_.back();
+    idle_.pop_back();
+    Destroy(coroutine, from);
+  }
+}
+
+void CoroutinePool::TrimIdle() {
+  for (Coroutine* coroutine : idle_) StackPool::Trim(coroutine->stack(), 2 * StackPool::kPage);
+}
+
+}  // namespace tendril

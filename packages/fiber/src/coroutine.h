@@ -1,0 +1,109 @@
+// A native stack that V8 takes for a thread, and the switch between two.
+//
+//      main stack            coroutine
+//    +------------+        +------------+ top
+//    | libuv      |        | Run()      |   entry frames, HandleScope
+//    | JavaScript |        | JavaScript |
+//    | SwitchTo() | -----> | SwitchTo() |   sp_ of the one that is parked
+//    +------------+        :            :
+//                          +------------+ low + reserve = V8's stack limit
+//                          :  C++ only  :
+//                          +------------+ low (guard page below)
+#pragma once
+
+#include <v8.h>
+
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "stack_pool.h"
+#include "v8_state.h"
+
+namespace tendril {
+
+class CoroutinePool;
+
+class Coroutine {
+ public:
+  // What runs on a coroutine: called on its stack with a HandleScope open.
+  // Returns the coroutine to continue with; the stack is idle from then on.
+  using Job = Coroutine* (*)(void* argument);
+
+  // The stack that the thread came with.
+  explicit Coroutine(V8State* v8);
+  // A stack of its own. It runs nothing before the first SwitchTo().
+  Coroutine(V8State* v8, const Stack& stack);
+  // The stack must be idle, abandoned or never entered.
+  ~Coroutine();
+  Coroutine(const Coroutine&) = delete;
+  Coroutine& operator=(const Coroutine&) = delete;
+
+  void Assign(Job job, void* argument) {
+    job_ = job;
+    argument_ = argument;
+  }
+
+  // Parks the caller, which runs on this coroutine, and continues `to`. Returns
+  // when somebody switches back. The continuation-preserved data stays with
+  // each stack: what is set on return is what was set on leaving.
+  void SwitchTo(Coroutine* to);
+
+  // Forgets a parked stack without running its frames: V8's archived state is
+  // freed, nothing on the stack is looked at again. The caller runs on `from`.
+  void Abandon(Coroutine* from);
+
+  bool is_main() const { return stack_.low == nullptr; }
+  bool entered() const { return entered_; }
+  const Stack& stack() const { return stack_; }
+
+ private:
+  static void Enter(void* self);
+  void Run();
+  void SwitchStack(Coroutine* to);
+  void AfterRestore();
+
+  V8State* v8_;
+  int archive_id_;
+  bool entered_ = false;
+  Stack stack_;
+  char* limit_ = nullptr;
+  void* sp_ = nullptr;
+  Job job_ = nullptr;
+  void* argument_ = nullptr;
+  // Marks the thread's first entry into V8; its destructor frees what V8 keeps
+  // for the thread. Lives here so that Abandon() can run it from elsewhere.
+  alignas(v8::Locker) char locker_[sizeof(v8::Locker)];
+};
+
+// Idle coroutines, ready to run without any set-up.
+class CoroutinePool {
+ public:
+  // C++ called at the very limit of the JavaScript stack needs room below it.
+  static constexpr size_t kReserve = 64 * 1024;
+  static constexpr size_t kDefaultStack = 256 * 1024;
+  static constexpr size_t kWarm = 256;
+
+  CoroutinePool(V8State* v8, char* ceiling) : v8_(v8), stacks_(ceiling) {}
+
+  // nullptr when there is no address space left.
+  Coroutine* Take(size_t stack_size);
+  // `coroutine` is idle or never entered. The caller runs on `from`.
+  void Give(Coroutine* coroutine, Coroutine* from);
+  void Destroy(Coroutine* coroutine, Coroutine* from);
+  void Clear(Coroutine* from);
+  // Returns pages that idle stacks once touched.
+  void TrimIdle();
+
+  size_t idle() const { return idle_.size(); }
+  size_t created() const { return created_; }
+  size_t stack_bytes() const { return stacks_.bytes_in_use(); }
+
+ private:
+  V8State* v8_;
+  StackPool stacks_;
+  std::vector<Coroutine*> idle_;  // all of the default size
+  size_t created_ = 0;
+};
+
+}  // namespace tendril

@@ -1,0 +1,63 @@
+// Stacks for coroutines: address space in arenas, one guard page each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace tendril {
+
+// [low, top): usable bytes. The page below `low` is a guard: touching it is a
+// SIGSEGV and not somebody else's memory. Resident is only what was touched.
+struct Stack {
+  char* low = nullptr;
+  char* top = nullptr;
+  size_t size() const { return static_cast<size_t>(top - low); }
+};
+
+// Not thread-safe: one pool belongs to one JavaScript thread.
+class StackPool {
+ public:
+  static constexpr size_t kPage = 4096;
+  static constexpr size_t kMinimum = 128 * 1024;
+  static constexpr size_t kMaximum = 64 * 1024 * 1024;
+
+  // Every stack handed out lies below `ceiling`, the address of the owning
+  // thread's own stack: V8 12 and later take anything above it for corrupt.
+  explicit StackPool(char* ceiling) : ceiling_(ceiling) {}
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  // `size` is rounded up to a power of two. False: no address space is left
+  // (or vm.max_map_count is reached where guard pages cost a mapping each).
+  bool Allocate(size_t size, Stack* out);
+  // Gives the pages back to the kernel and the addresses back to the pool; an
+  // arena without users is unmapped.
+  void Free(const Stack& stack);
+  // Drops the pages between the guard and `keep` bytes below the top.
+  static void Trim(const Stack& stack, size_t keep);
+
+  size_t bytes_in_use() const { return bytes_in_use_; }
+
+ private:
+  struct Arena {
+    char* base;
+    size_t slot_size;
+    std::vector<uint16_t> free;
+    uint16_t slots;
+    uint16_t fresh;  // slots from here on were never used: no guard page yet
+  };
+
+  Arena* NewArena(size_t slot_size);
+  char* MapBelowCeiling(size_t bytes);
+
+  char* ceiling_;
+  char* lowest_ = nullptr;
+  size_t bytes_in_use_ = 0;
+  std::map<char*, Arena> arenas_;                       // by base address
+  std::map<size_t, std::vector<Arena*>> with_room_;     // by slot size
+};
+
+}  // namespace tendril

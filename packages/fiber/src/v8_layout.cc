@@ -1,0 +1,385 @@
+#include "v8_layout.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <v8-cppgc.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+namespace tendril {
+namespace {
+
+// ---------------------------------------------------------------- memory map
+
+// The writable private memory of the process: where V8's objects can be.
+class WritableRanges {
+ public:
+  WritableRanges() {
+    FILE* maps = fopen("/proc/self/maps", "re");
+    if (!maps) return;
+    char line[512];
+    while (fgets(line, sizeof line, maps)) {
+      uintptr_t from, to;
+      char mode[5];
+      if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) != 3) continue;
+      if (mode[0] != 'r' || mode[1] != 'w' || strstr(line, "[stack")) continue;
+      ranges_[from] = to;
+    }
+    fclose(maps);
+  }
+  // How many bytes from `address` on may be read.
+  size_t ReadableFrom(uintptr_t address) const {
+    auto after = ranges_.upper_bound(address);
+    if (after == ranges_.begin()) return 0;
+    auto range = std::prev(after);
+    return address < range->second ? range->second - address : 0;
+  }
+
+ private:
+  std::map<uintptr_t, uintptr_t> ranges_;
+};
+
+// -------------------------------------------------------- thread-local storage
+
+struct TlsBlock {
+  char* base;
+  size_t size;
+};
+
+// The calling thread's static TLS blocks of the executable and of every library
+// loaded (a Node built with a shared libnode keeps V8's there).
+std::vector<TlsBlock> ThreadLocalBlocks() {
+  std::vector<TlsBlock> blocks;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* data) {
+        for (int i = 0; i < info->dlpi_phnum; i++) {
+          if (info->dlpi_phdr[i].p_type != PT_TLS || !info->dlpi_tls_data) continue;
+          static_cast<std::vector<TlsBlock>*>(data)->push_back(
+              {static_cast<char*>(info->dlpi_tls_data), info->dlpi_phdr[i].p_memsz});
+        }
+        return 0;
+      },
+      &blocks);
+  return blocks;
+}
+
+char* ThreadPointer() { return static_cast<char*>(__builtin_thread_pointer()); }
+
+struct ThreadProbe {
+  v8::Isolate* isolate;
+  std::map<ptrdiff_t, int> became;  // offset from the thread pointer -> new value
+};
+
+// Runs in a fresh OS thread, whose V8 thread id is still 0. IsLocked() compares
+// the lock's owner with the current id and so makes V8 assign one.
+void* ProbeFreshThread(void* argument) {
+  auto* probe = static_cast<ThreadProbe*>(argument);
+  auto blocks = ThreadLocalBlocks();
+  std::vector<std::vector<char>> before;
+  for (auto& block : blocks) before.emplace_back(block.base, block.base + block.size);
+  v8::Locker::IsLocked(probe->isolate);
+  for (size_t i = 0; i < blocks.size(); i++) {
+    for (size_t at = 0; at + sizeof(int) <= blocks[i].size; at += sizeof(int)) {
+      int old_value, new_value;
+      memcpy(&old_value, before[i].data() + at, sizeof(int));
+      memcpy(&new_value, blocks[i].base + at, sizeof(int));
+      if (old_value == 0 && new_value > 0)
+        probe->became[blocks[i].base + at - ThreadPointer()] = new_value;
+    }
+  }
+  return nullptr;
+}
+
+std::string FindThreadId(v8::Isolate* isolate, ptrdiff_t* offset) {
+  std::map<ptrdiff_t, int> candidates;  // offset -> value in the latest probe
+  for (int round = 0; round < 3; round++) {
+    ThreadProbe probe{isolate, {}};
+    pthread_t thread;
+    if (pthread_create(&thread, nullptr, ProbeFreshThread, &probe) != 0)
+      return "no thread could be started to find V8's thread id";
+    pthread_join(thread, nullptr);
+    if (round == 0) {
+      candidates = probe.became;
+      continue;
+    }
+    // Other threads may take ids between two probes: greater, not plus one.
+    std::map<ptrdiff_t, int> remaining;
+    for (auto [at, value] : probe.became) {
+      auto earlier = candidates.find(at);
+      if (earlier != candidates.end() && value > earlier->second) remaining[at] = value;
+    }
+    candidates = remaining;
+  }
+  int kernel_id = static_cast<int>(syscall(SYS_gettid));
+  std::vector<ptrdiff_t> proven;
+  for (auto [at, newest] : candidates) {
+    int* slot = reinterpret_cast<int*>(ThreadPointer() + at);
+    int own = *slot;
+    if (own <= 0 || own >= newest || own == kernel_id) continue;
+    // The proof: with another id here the lock is not ours any more.
+    *slot = newest + 1;
+    bool stranger_locks = v8::Locker::IsLocked(isolate);
+    *slot = own;
+    if (!stranger_locks && v8::Locker::IsLocked(isolate)) proven.push_back(at);
+  }
+  if (proven.size() != 1)
+    return "V8's thread id was not found in thread-local storage (" +
+           std::to_string(proven.size()) + " candidates)";
+  *offset = proven[0];
+  return "";
+}
+
+// ---------------------------------------------------------------- stack start
+
+using GetStackStart = void* (*)();
+
+GetStackStart StackStartFunction() {
+  return reinterpret_cast<GetStackStart>(
+      dlsym(RTLD_DEFAULT, "_ZN2v84base5Stack13GetStackStartEv"));
+}
+
+std::string FindStackStart(ptrdiff_t* offset) {
+  GetStackStart stack_start = StackStartFunction();
+  if (!stack_start) return "this Node does not export v8::base::Stack::GetStackStart";
+  void* start = stack_start();
+  std::vector<ptrdiff_t> proven;
+  for (auto& block : ThreadLocalBlocks()) {
+    for (size_t at = 0; at + sizeof(void*) <= block.size; at += sizeof(void*)) {
+      auto** slot = reinterpret_cast<void**>(block.base + at);
+      if (*slot != start) continue;
+      *slot = static_cast<char*>(start) - 64;
+      if (stack_start() == *slot) proven.push_back(block.base + at - ThreadPointer());
+      *slot = start;
+    }
+  }
+  if (proven.size() != 1)
+    return "the cached stack start was not found in thread-local storage (" +
+           std::to_string(proven.size()) + " candidates)";
+  *offset = proven[0];
+  return "";
+}
+
+// ---------------------------------------------------------------- start words
+
+// A word relative to an object: in it (kInside), or behind a pointer that the
+// object holds. The same for every object of one binary.
+struct Path {
+  static constexpr ptrdiff_t kInside = PTRDIFF_MIN;
+  ptrdiff_t pointer_at;
+  ptrdiff_t offset;
+
+  void** From(const void* object) const {
+    auto* base = static_cast<const char*>(object);
+    if (pointer_at != kInside) memcpy(&base, base + pointer_at, sizeof base);
+    return reinterpret_cast<void**>(const_cast<char*>(base + offset));
+  }
+};
+
+// Every path to `value` from the words at object + [from, to), in the words
+// themselves or up to `reach` bytes behind a pointer that one of them holds.
+std::vector<Path> FindPaths(const void* object, ptrdiff_t from, ptrdiff_t to, size_t reach,
+                            const void* value) {
+  constexpr ptrdiff_t kWord = sizeof(void*);
+  WritableRanges ranges;
+  std::vector<Path> paths;
+  auto base = reinterpret_cast<uintptr_t>(object);
+  for (ptrdiff_t at = from; at + kWord <= to; at += kWord) {
+    if (ranges.ReadableFrom(base + at) < sizeof(void*)) continue;
+    uintptr_t word = *reinterpret_cast<uintptr_t*>(base + at);
+    if (word == reinterpret_cast<uintptr_t>(value)) paths.push_back({Path::kInside, at});
+    if (word % kWord != 0 || (word >= base + from && word < base + to)) continue;
+    size_t readable = std::min(reach, ranges.ReadableFrom(word));
+    for (size_t k = 0; k + kWord <= readable; k += kWord) {
+      if (*reinterpret_cast<const void**>(word + k) == value)
+        paths.push_back({at, static_cast<ptrdiff_t>(k)});
+    }
+  }
+  return paths;
+}
+
+// The LocalHeap, which holds the word, is about 2 KB.
+std::vector<Path> FindInIsolate(v8::Isolate* isolate, const void* value) {
+  return FindPaths(isolate, 0, malloc_usable_size(isolate), 4096, value);
+}
+
+// v8::CppHeap is a later base of the heap's class, hence the negative part. The
+// Stack that it points to starts with the word.
+std::vector<Path> FindInCppHeap(v8::CppHeap* heap, const void* value) {
+  return FindPaths(heap, -1024, 1024, 64, value);
+}
+
+bool SameWord(const std::vector<Path>& paths, const void* object) {
+  for (auto& path : paths)
+    if (path.From(object) != paths[0].From(object)) return false;
+  return true;
+}
+
+// A value that cannot be in memory already: a stack address that nobody has
+// computed before, below the real start so that nothing scans too far.
+void* Marker(void* start, int n) { return static_cast<char*>(start) - 0x141 - 0x20 * n; }
+
+// V8 >= 12: restoring a thread's state writes the cached start into the main
+// thread's LocalHeap. Returns the paths to the word that followed the marker.
+std::vector<Path> FindRestoredWord(v8::Isolate* isolate, const ThreadLayout& thread, int scratch) {
+  void* start = *thread.stack_start;
+  void* marker = Marker(start, 1);
+  *thread.stack_start = marker;
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  *thread.stack_start = start;
+  auto paths = FindInIsolate(isolate, marker);
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  return paths;
+}
+
+bool FollowsRestore(v8::Isolate* isolate, const ThreadLayout& thread, int scratch, void** word) {
+  void* start = *thread.stack_start;
+  *thread.stack_start = Marker(start, 2);
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  bool followed = *word == *thread.stack_start;
+  *thread.stack_start = start;
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  return followed && *word == start;
+}
+
+// The C++ heap copies the cached start when it is made: make one to look at.
+std::vector<Path> FindCppHeapWord(v8::Platform* platform, const ThreadLayout& thread) {
+  void* start = *thread.stack_start;
+  *thread.stack_start = Marker(start, 3);
+#if V8_MAJOR_VERSION >= 13
+  v8::CppHeapCreateParams parameters({});
+#else
+  v8::CppHeapCreateParams parameters({}, v8::WrapperDescriptor(0, 1, 1));
+#endif
+  auto heap = v8::CppHeap::Create(platform, parameters);
+  auto paths = FindInCppHeap(heap.get(), *thread.stack_start);
+  *thread.stack_start = start;
+  heap->Terminate();
+  return paths;
+}
+
+// What the first isolate of the process taught us; guarded by `mutex`.
+struct ProcessLayout {
+  std::mutex mutex;
+  bool known = false;
+  ptrdiff_t thread_id = 0;
+  ptrdiff_t stack_start = 0;
+  std::vector<Path> in_cpp_heap;  // paths to the one word of the C++ heap
+  std::vector<Path> in_isolate;   // to the one that V8 >= 12 rewrites itself
+  ptrdiff_t direct = -1;          // V8 11 has that one inside the isolate
+};
+
+ProcessLayout& Process() {
+  // Leaked on purpose: workers may still use it while exit handlers run.
+  static auto* layout = new ProcessLayout;
+  return *layout;
+}
+
+std::string LearnIsolate(v8::Isolate* isolate, v8::Platform* platform, const ThreadLayout& thread,
+                         int scratch, ProcessLayout* process) {
+  process->in_cpp_heap = FindCppHeapWord(platform, thread);
+  if (process->in_cpp_heap.empty()) return "the C++ heap's stack start was not found";
+  process->in_isolate = FindRestoredWord(isolate, thread, scratch);
+  if (!process->in_isolate.empty()) {
+    if (!SameWord(process->in_isolate, isolate))
+      return "V8 keeps more than one restored stack start";
+    return "";
+  }
+  // V8 11: one word, in the isolate itself, set once when the isolate is made.
+  std::vector<Path> direct;
+  for (auto& path : FindInIsolate(isolate, *thread.stack_start))
+    if (path.pointer_at == Path::kInside) direct.push_back(path);
+  if (direct.size() != 1)
+    return "the isolate's stack start was not found (" + std::to_string(direct.size()) +
+           " candidates)";
+  process->direct = direct[0].offset;
+  return "";
+}
+
+// Every word is checked on the isolate at hand before it may be written.
+std::string LocateWords(v8::Isolate* isolate, const ThreadLayout& thread, int scratch,
+                        ProcessLayout* process, std::vector<void**>* words) {
+  void* start = *thread.stack_start;
+  WritableRanges ranges;
+  if (process->direct >= 0) {
+    words->push_back(Path{Path::kInside, process->direct}.From(isolate));
+  } else {
+    for (auto& path : process->in_isolate) {
+      void** word = path.From(isolate);
+      if (ranges.ReadableFrom(reinterpret_cast<uintptr_t>(word)) < sizeof *word) continue;
+      if (*word != start || !FollowsRestore(isolate, thread, scratch, word)) continue;
+      words->push_back(word);
+      break;
+    }
+    if (words->empty()) return "this isolate keeps its stack start somewhere else";
+  }
+  if (v8::CppHeap* heap = isolate->GetCppHeap()) {
+    void** found = nullptr;
+    for (auto& path : process->in_cpp_heap) {
+      void** word = path.From(heap);
+      if (ranges.ReadableFrom(reinterpret_cast<uintptr_t>(word)) < sizeof *word) continue;
+      if (*word == start) found = word;
+    }
+    if (!found) return "this isolate's C++ heap keeps its stack start somewhere else";
+    words->push_back(found);
+  }
+  for (void** word : *words)
+    if (*word != start) return "the recorded stack start is not this thread's";
+  return "";
+}
+
+}  // namespace
+
+int AllocateThreadId(v8::Isolate* isolate, int* thread_id) {
+  int own = *thread_id;
+  *thread_id = 0;
+  v8::Locker::IsLocked(isolate);
+  int fresh = *thread_id;
+  *thread_id = own;
+  return fresh;
+}
+
+void CycleThreadState(v8::Isolate* isolate, int* thread_id, int scratch) {
+  int own = *thread_id;
+  v8::Unlocker leave(isolate);
+  *thread_id = scratch;
+  { v8::Locker other(isolate); }
+  *thread_id = own;
+}
+
+std::string DiscoverLayout(v8::Isolate* isolate, v8::Platform* platform, IsolateLayout* out) {
+  ProcessLayout& process = Process();
+  std::lock_guard<std::mutex> guard(process.mutex);
+  if (!process.known) {
+    std::string reason = FindThreadId(isolate, &process.thread_id);
+    if (reason.empty()) reason = FindStackStart(&process.stack_start);
+    if (!reason.empty()) return reason;
+  }
+  out->thread.thread_id = reinterpret_cast<int*>(ThreadPointer() + process.thread_id);
+  out->thread.stack_start = reinterpret_cast<void**>(ThreadPointer() + process.stack_start);
+  // A worker may not have asked for its stack start yet: this fills the cache.
+  if (StackStartFunction()() != *out->thread.stack_start || !v8::Locker::IsLocked(isolate))
+    return "the facts found on the first thread do not hold on this one";
+
+  int scratch = AllocateThreadId(isolate, out->thread.thread_id);
+  std::string reason;
+  if (!process.known) reason = LearnIsolate(isolate, platform, out->thread, scratch, &process);
+  if (reason.empty()) {
+    process.known = true;
+    reason = LocateWords(isolate, out->thread, scratch, &process, &out->start_words);
+  }
+  int own = *out->thread.thread_id;
+  *out->thread.thread_id = scratch;
+  isolate->DiscardThreadSpecificMetadata();
+  *out->thread.thread_id = own;
+  return reason;
+}
+
+}  // namespace tendril

@@ -1,0 +1,212 @@
+// `npm test`: builds everything, lints, and runs the tests of all packages on the Node that runs
+// this, then those of fiber and core on the other Node versions. Stops at the first failing run.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { otherNodes } from './nodes.mjs';
+import { prebuilds } from './prebuilds.mjs';
+import { root, turbo } from './turbo.mjs';
+
+const usage = `usage: npm test -- [--package <name>]... [--node <major>|current]... [--filter <text>] [--long]
+  --package   only this package (the name of its folder); on every Node unless --node is given
+  --node      only this Node: 22, 24, 26, or current for the one that runs npm
+  --filter    only test files with this text in their path
+  --long      no short cuts: sets TENDRIL_TEST_LONG=1`;
+
+/** These hold native code and what depends on Node's insides: they run on every version. */
+const everywhere = ['fiber', 'core'];
+
+const minute = 60_000;
+
+/** @typedef {{ name: string, dir: string }} Package */
+/** @typedef {{ label: string, node: string, packages: Package[], short: boolean }} Run */
+/** @typedef {{ pass: number, fail: number, skipped: number }} Totals */
+
+/** @returns {Package[]} */
+function workspacePackages() {
+  const within = (/** @type {string} */ parent) =>
+    existsSync(path.join(root, parent))
+      ? readdirSync(path.join(root, parent)).map((name) => path.join(parent, name))
+      : [];
+  return [...within('packages'), ...within('examples'), 'benchmarks']
+    .filter((dir) => existsSync(path.join(root, dir, 'package.json')))
+    .map((dir) => ({ name: path.basename(dir), dir }));
+}
+
+/**
+ * The compiled test files, found by their sources: the output of a test that was since deleted may
+ * still lie about.
+ *
+ * @param {Package} pkg
+ */
+function testFiles({ dir }) {
+  const tests = path.join(root, dir, 'test');
+  if (!existsSync(tests)) return [];
+  return readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort()
+    .map((file) => path.join(dir, '.test-build', file.replace(/\.ts$/, '.js')));
+}
+
+/** @param {string} tap the runner's own summary, the last lines of its report */
+function readSummary(tap) {
+  const count = (/** @type {string} */ name) => {
+    const lines = [...tap.matchAll(new RegExp(`^# ${name} (\\d+)$`, 'gm'))];
+    return Number(lines.at(-1)?.[1] ?? Number.NaN);
+  };
+  return {
+    pass: count('pass'),
+    fail: count('fail') + count('cancelled'),
+    skipped: count('skipped') + count('todo'),
+  };
+}
+
+/**
+ * @param {Run} run
+ * @param {{ filter: string, long: boolean }} options
+ * @param {Totals} totals
+ * @returns {boolean}
+ */
+function runTests(run, { filter, long }, totals) {
+  const files = run.packages.flatMap(testFiles).filter((file) => file.includes(filter));
+  console.log(
+    `\n=== ${run.label}: ${run.packages.map((pkg) => pkg.name).join(', ')} (${files.length} files) ===`,
+  );
+  if (files.length === 0) {
+    console.log('no test files');
+    return true;
+  }
+  const reports = mkdtempSync(path.join(tmpdir(), 'tendril-test-'));
+  const report = path.join(reports, 'report.tap');
+  const args = [
+    '--expose-gc',
+    '--test',
+    '--test-concurrency=2',
+    `--test-timeout=${long ? 20 * minute : 3 * minute}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    '--test-reporter=tap',
+    `--test-reporter-destination=${report}`,
+    ...files,
+  ];
+  const env = { ...process.env };
+  // Left by a test runner around us, it would make this one report to that instead of running.
+  delete env.NODE_TEST_CONTEXT;
+  if (long) env.TENDRIL_TEST_LONG = '1';
+  if (run.short) env.TENDRIL_TEST_SHORT = '1';
+  try {
+    const { status, signal, error } = spawnSync(run.node, args, {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    if (error) throw error;
+    const summary = readSummary(existsSync(report) ? readFileSync(report, 'utf8') : '');
+    if (Number.isNaN(summary.pass + summary.fail)) {
+      console.error(`the test runner died (${signal ?? `exit code ${status}`}) without a summary`);
+      totals.fail += 1;
+      return false;
+    }
+    totals.pass += summary.pass;
+    totals.fail += summary.fail;
+    totals.skipped += summary.skipped;
+    // A runner that fails without a failed test (say, an error after the last one) still fails.
+    if (status !== 0 && summary.fail === 0) totals.fail += 1;
+    return status === 0 && summary.fail === 0;
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {Package[]} packages
+ * @param {string[]} nodes
+ * @param {boolean} picked whether the packages were named by the user
+ * @returns {Run[]}
+ */
+function plan(packages, nodes, picked) {
+  const current = process.versions.node;
+  const currentMajor = current.split('.')[0];
+  /** @type {Run[]} */
+  const runs = [];
+  const wanted = (/** @type {string} */ major) => nodes.length === 0 || nodes.includes(major);
+  if (wanted('current') || wanted(String(currentMajor))) {
+    runs.push({ label: `Node ${current}`, node: process.execPath, packages, short: false });
+  }
+  if (nodes.length === 1 && nodes[0] === 'current') return runs;
+  const others = otherNodes().filter(({ major }) => major !== currentMajor && wanted(major));
+  for (const { version, path: node } of others) {
+    runs.push({
+      label: `Node ${version}`,
+      node,
+      packages: picked ? packages : packages.filter(({ name }) => everywhere.includes(name)),
+      short: true,
+    });
+  }
+  return runs;
+}
+
+/** @param {string} title @param {() => boolean} step */
+function step(title, step) {
+  console.log(`\n=== ${title} ===`);
+  const started = Date.now();
+  const ok = step();
+  console.log(ok ? `done in ${((Date.now() - started) / 1000).toFixed(1)} s` : `${title}: failed`);
+  return ok;
+}
+
+function main() {
+  const { values } = parseArgs({
+    options: {
+      package: { type: 'string', multiple: true, default: [] },
+      node: { type: 'string', multiple: true, default: [] },
+      filter: { type: 'string', default: '' },
+      long: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return true;
+  }
+  const all = workspacePackages();
+  const unknown = values.package.find((name) => !all.some((pkg) => pkg.name === name));
+  if (unknown)
+    throw new Error(`no package ${unknown}: there are ${all.map((pkg) => pkg.name).join(', ')}`);
+  const picked = values.package.length > 0;
+  const packages = picked ? all.filter((pkg) => values.package.includes(pkg.name)) : all;
+  const runs = plan(packages, values.node, picked);
+  if (runs.length === 0) throw new Error(`no such Node here: ${values.node.join(', ')}`);
+
+  // As a task of turbo everything is built already, and a turbo within turbo would wait for itself.
+  if (!process.env.TURBO_HASH) {
+    const narrowed = picked || values.node.length > 0 || values.filter !== '';
+    const others = runs.some((run) => run.node !== process.execPath);
+    if (!step('build and typecheck', () => turbo(['build', 'typecheck'], { quiet: true })))
+      return false;
+    if (others && !step('addon for the other Node versions', prebuilds)) return false;
+    if (!narrowed && !step('lint', () => turbo(['//#lint'], { quiet: true }))) return false;
+  }
+
+  /** @type {Totals} */
+  const totals = { pass: 0, fail: 0, skipped: 0 };
+  let ok = runs.every((run) => runTests(run, values, totals));
+  // A package may have no tests yet; the whole repository, or a filter, has to find some.
+  if (totals.pass + totals.fail === 0 && (!picked || values.filter !== '')) {
+    console.error('\nno test ran');
+    ok = false;
+  }
+  const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+  console.log(`\n${totals.pass} passed, ${totals.fail} failed${skipped}`);
+  return ok;
+}
+
+try {
+  if (!main()) process.exitCode = 1;
+} catch (error) {
+  console.error(error instanceof Error ? `${error.message}\n\n${usage}` : error);
+  process.exitCode = 1;
+}
