@@ -1,0 +1,120 @@
+/**
+ * Every error class of core, grouped by who is at fault. The codes are stable; the messages say what
+ * to do.
+ */
+
+/** Base of core's own errors. `code` is stable across releases. */
+export class TendrilError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+// ------------------------------------------------------------ the caller's fault
+
+/** A blocking call was made where there is no greenlet to park. */
+export class NotInGreenletError extends TendrilError {
+  constructor(what = 'A blocking call') {
+    super(
+      'ERR_NOT_IN_GREENLET',
+      `${what} was made outside a greenlet. Start the code with spawn(fn) or run(fn). After an ` +
+        '`await` code no longer runs in its greenlet: use wait(promise) in place of `await promise`.',
+    );
+  }
+}
+
+/** Two greenlets use something at once that only one can use. */
+export class ConcurrentUseError extends TendrilError {
+  constructor(what: string) {
+    super(
+      'ERR_CONCURRENT_USE',
+      `${what} is already in use by another greenlet. Guard it with a Semaphore, or give each greenlet its own.`,
+    );
+  }
+}
+
+/** The greenlet stands in a frame that cannot be left and entered again. */
+export class CannotSwitchError extends TendrilError {
+  constructor(why: string) {
+    super(
+      'ERR_CANNOT_SWITCH',
+      `This greenlet cannot park here: ${why}. Move the blocking call out of it, for example into a spawn(...).`,
+    );
+  }
+}
+
+/** An argument is of the wrong type or out of range. */
+export class InvalidArgumentError extends TendrilError {
+  constructor(name: string, expected: string, got: unknown) {
+    const shown = typeof got === 'object' && got !== null ? got.constructor?.name : String(got);
+    super('ERR_INVALID_ARG', `\`${name}\` must be ${expected}; got ${shown}.`);
+  }
+}
+
+/** A lock was released more often than acquired, or by somebody who does not hold it. */
+export class ReleaseError extends TendrilError {
+  constructor(why: string) {
+    super('ERR_RELEASE', `${why}. Every release() belongs to one acquire() of the same greenlet.`);
+  }
+}
+
+/** No greenlet can ever wake again. `parked` names those that wait, and where. */
+export class LoopExit extends TendrilError {
+  readonly parked: readonly string[];
+
+  constructor(parked: readonly string[]) {
+    super(
+      'ERR_LOOP_EXIT',
+      `This operation would block forever: nothing is left that could wake ${parked.length} parked ` +
+        `greenlet${parked.length === 1 ? '' : 's'}.\n${parked.join('\n')}`,
+    );
+    this.parked = parked;
+  }
+}
+
+// ------------------------------------------------------- nobody's fault: signals
+
+/**
+ * Ends a greenlet from outside: thrown at its park point by `kill()`. A greenlet that ends by it is
+ * successful, with the exit as its value (gevent.GreenletExit).
+ */
+export class GreenletExit extends TendrilError {
+  constructor(message = 'The greenlet was killed', options?: ErrorOptions) {
+    super('ERR_GREENLET_EXIT', message, options);
+  }
+}
+
+/** True for the error that `kill()` throws: for `catch` blocks that take everything. */
+export function isExit(error: unknown): error is GreenletExit {
+  return error instanceof GreenletExit;
+}
+
+/** First line of a catch-all in a greenlet: lets a kill through. */
+export function rethrowExit(error: unknown): void {
+  if (isExit(error)) throw error;
+}
+
+/** `get` found nothing in time, or was told not to wait. */
+export class QueueEmpty extends TendrilError {
+  constructor() {
+    super('ERR_QUEUE_EMPTY', 'The queue is empty. Wait for an item with get(), or try again later.');
+  }
+}
+
+/** `put` found no room in time, or was told not to wait. */
+export class QueueFull extends TendrilError {
+  constructor() {
+    super('ERR_QUEUE_FULL', 'The queue is full. Wait for room with put(), or raise its maxSize.');
+  }
+}
+
+/** The queue was shut down, and holds nothing any more. */
+export class QueueShutDown extends TendrilError {
+  constructor() {
+    super('ERR_QUEUE_SHUT_DOWN', 'The queue was shut down: nothing more can be put or got.');
+  }
+}

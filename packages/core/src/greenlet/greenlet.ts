@@ -1,0 +1,380 @@
+/** Greenlet: a task with an outcome that others can wait for. */
+import { GreenletExit, InvalidArgumentError, isExit } from '../errors.js';
+import { config } from '../hub/config.js';
+import { hub } from '../hub/hub.js';
+import { Task } from '../hub/task.js';
+import { checkTimeout, expired, startTimer, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
+import { Waiter } from '../hub/waiter.js';
+import type { Linkable } from './linkable.js';
+import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';
+import { timedOut } from './timeout.js';
+
+export interface GetOptions extends TimeoutOption {
+  /** False: throws a Timeout at once if there is no outcome yet. Default true. */
+  block?: boolean;
+}
+
+export interface KillOptions extends TimeoutOption {
+  /** Thrown at the park point; a GreenletExit unless given. */
+  error?: unknown;
+  /** Wait until the greenlet has ended; default true. Outside greenlets nothing waits. */
+  block?: boolean;
+}
+
+type Link = (greenlet: never) => void;
+type State = 'created' | 'scheduled' | 'running' | 'following' | 'dead';
+
+let created = 0;
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/**
+ * A green thread (gevent.Greenlet): runs `fn(...args)` on a stack of its own, and can be waited for,
+ * killed and linked. Use `spawn`, or `new Greenlet(fn, ...args)` and `start()`.
+ */
+export class Greenlet<R = unknown> extends Task implements Linkable {
+  /** The greenlet that made this one. */
+  readonly spawningGreenlet: Greenlet | undefined = hub.current as Greenlet | undefined;
+
+  #fn: ((...args: never[]) => unknown) | undefined;
+  #args: unknown[] | undefined;
+  #state: State = 'created';
+  #failed = false;
+  #outcome: unknown = undefined;
+  /** Somebody has seen the failure, or will. */
+  #collected = false;
+  #links: (Waiter<void | typeof expired> | Link)[] | undefined = undefined;
+  #name: string | undefined = undefined;
+  #locals: Map<unknown, unknown> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #cancelStart: (() => void) | undefined = undefined;
+  #stopWatching: (() => void)[] | undefined = undefined;
+  readonly #site: SpawnSite = spawnSite();
+
+  constructor(fn: (...args: never[]) => R | PromiseLike<R>, ...args: unknown[]) {
+    super();
+    if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
+    this.#fn = fn;
+    this.#args = args;
+  }
+
+  // ------------------------------------------------------------------- starting
+
+  /** Runs it on the next turn of the hub. Harmless when it has been started before. */
+  start(): void {
+    this.#cancelStart?.();
+    this.#cancelStart = undefined;
+    if (this.#state !== 'created') return;
+    this.#state = 'scheduled';
+    hub.schedule(this);
+  }
+
+  /** Starts it after `ms` milliseconds, unless it is killed before. */
+  startLater(ms: number): void {
+    checkTimeout(ms, 'ms');
+    if (this.#state !== 'created' || this.#cancelStart) return;
+    this.#cancelStart = startTimer(ms, () => {
+      this.#cancelStart = undefined;
+      this.start();
+    });
+  }
+
+  /** For the hub only. */
+  runToEnd(): void {
+    const fn = this.#fn;
+    if (!fn) return; // killed before it ran
+    const args = this.#args as never[];
+    this.#fn = this.#args = undefined;
+    this.#state = 'running';
+    let result: unknown;
+    try {
+      result = fn(...args);
+    } catch (error) {
+      this.#end(true, error);
+      return;
+    }
+    if (isThenable(result)) this.#follow(result);
+    else this.#end(false, result);
+  }
+
+  /** For the hub only. */
+  failToStart(error: unknown): void {
+    this.#fn = this.#args = undefined;
+    this.#end(true, error);
+  }
+
+  // An async function: what it does after its first `await` is not on this stack, which is free now.
+  #follow(promise: PromiseLike<unknown>): void {
+    this.#state = 'following';
+    promise.then(
+      (value) => this.#end(false, value),
+      (error) => this.#end(true, error),
+    );
+  }
+
+  #end(failed: boolean, outcome: unknown): void {
+    if (this.#state === 'dead') return; // a promise that settles after a kill
+    this.#state = 'dead';
+    this.#failed = failed && !isExit(outcome);
+    this.#outcome = outcome;
+    for (const stop of this.#stopWatching ?? []) stop();
+    this.#stopWatching = undefined;
+    const links = this.#links;
+    this.#links = undefined;
+    if (links) for (const link of links) this.#notify(link);
+    if (this.#failed && !this.#collected) reportLater(this as Greenlet);
+  }
+
+  #notify(link: Waiter<void | typeof expired> | Link): void {
+    if (link instanceof Waiter) link.wake();
+    else hub.schedule(() => this.#callLink(link));
+  }
+
+  #callLink(link: Link): void {
+    try {
+      link(this as never);
+    } catch (error) {
+      hub.onError(error, `a link of ${this.describe()}`);
+    }
+  }
+
+  // -------------------------------------------------------------------- waiting
+
+  /** Waits until it has ended, however it ends; returns either way when the time is up. */
+  join(options?: TimeoutOption): void {
+    const timeout = options?.timeout;
+    checkTimeout(timeout);
+    if (this.#state === 'dead') return;
+    const waiter = new Waiter<void | typeof expired>('Greenlet.join()');
+    this.#addLink(waiter);
+    waitAtMost<void>(waiter, timeout, () => this.#removeLink(waiter));
+  }
+
+  /**
+   * The value, or throws the very error that it failed with.
+   * @throws Timeout when the time is up, or with `block: false` if it has not ended
+   */
+  get(options?: GetOptions): R {
+    checkTimeout(options?.timeout);
+    if (this.#state !== 'dead') {
+      if (options?.block === false) throw timedOut(undefined);
+      const collected = this.#collected;
+      this.#collected = true;
+      try {
+        this.join(options);
+      } finally {
+        if ((this.#state as State) !== 'dead') this.#collected = collected;
+      }
+      if ((this.#state as State) !== 'dead') throw timedOut(options?.timeout);
+    }
+    this.#collected = true;
+    if (this.#failed) throw this.#outcome;
+    return this.#outcome as R;
+  }
+
+  /** The outcome as a promise, for code outside greenlets. */
+  toPromise(): Promise<R> {
+    this.#collected = true;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        if (this.#failed) reject(this.#outcome);
+        else resolve(this.#outcome as R);
+      };
+      if (this.#state === 'dead') settle();
+      else this.#addLink(settle);
+    });
+  }
+
+  // -------------------------------------------------------------------- killing
+
+  /**
+   * Throws a GreenletExit (or `error`) at the greenlet's park point and aborts the operation it is
+   * parked in; one that has not run yet never runs. By default waits for its end; `timeout` gives up
+   * the wait, not the kill. Killing again, or a dead one, is harmless. The current greenlet kills
+   * itself by throwing.
+   */
+  kill(options?: KillOptions): void {
+    checkTimeout(options?.timeout);
+    if (this.#state === 'dead') return;
+    const error = options?.error ?? new GreenletExit();
+    this.#controller?.abort(error);
+    this.#cancelStart?.();
+    this.#cancelStart = undefined;
+    if (this === (hub.current as Task)) throw error;
+    if (this.#state === 'running') {
+      this.interrupt({ error });
+    } else {
+      this.#fn = this.#args = undefined;
+      this.#end(true, error);
+    }
+    if (options?.block !== false && hub.current) this.join(options);
+  }
+
+  /** An AbortSignal that aborts when the greenlet is killed, with the error as its reason. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  /** Kills the greenlet when `signal` aborts, with its reason as the exit's cause. */
+  killOn(signal: AbortSignal): void {
+    if (this.#state === 'dead') return;
+    const kill = () => {
+      const exit = new GreenletExit('The greenlet was killed by an AbortSignal', {
+        cause: signal.reason,
+      });
+      this.kill({ error: exit, block: false });
+    };
+    if (signal.aborted) {
+      kill();
+      return;
+    }
+    signal.addEventListener('abort', kill, { once: true });
+    this.#stopWatching ??= [];
+    this.#stopWatching.push(() => signal.removeEventListener('abort', kill));
+  }
+
+  // --------------------------------------------------------------------- links
+
+  /** Calls `fn(greenlet)` on a later turn once it has ended, or soon if it has ended already. */
+  link(fn: (greenlet: this) => void): void {
+    this.#collected = true;
+    if (this.#state === 'dead') this.#notify(fn);
+    else this.#addLink(fn);
+  }
+
+  /** Like `link`, only if it succeeds. */
+  linkValue(fn: (greenlet: this) => void): void {
+    this.#linkIf(fn, () => !this.#failed);
+  }
+
+  /** Like `link`, only if it fails. */
+  linkException(fn: (greenlet: this) => void): void {
+    this.#collected = true;
+    this.#linkIf(fn, () => this.#failed);
+  }
+
+  #linkIf(fn: Link, wanted: () => boolean): void {
+    const link: Link & { original?: Link } = () => {
+      if (wanted()) fn(this as never);
+    };
+    link.original = fn;
+    if (this.#state === 'dead') this.#notify(link);
+    else this.#addLink(link);
+  }
+
+  unlink(fn: (greenlet: this) => void): void {
+    this.#removeLink(fn);
+  }
+
+  #addLink(link: Waiter<void | typeof expired> | Link): void {
+    if (this.#links) this.#links.push(link);
+    else this.#links = [link];
+  }
+
+  #removeLink(link: Waiter<void | typeof expired> | Link): void {
+    const at =
+      this.#links?.findIndex(
+        (other) => other === link || (other as { original?: unknown }).original === link,
+      ) ?? -1;
+    if (at >= 0) this.#links?.splice(at, 1);
+  }
+
+  // --------------------------------------------------------------------- state
+
+  /** It has ended. */
+  ready(): boolean {
+    return this.#state === 'dead';
+  }
+
+  /** It has ended without an error, or by GreenletExit. */
+  successful(): boolean {
+    return this.#state === 'dead' && !this.#failed;
+  }
+
+  /** What it returned, or the GreenletExit that ended it; undefined while it runs or when it failed. */
+  get value(): R | GreenletExit | undefined {
+    return this.#failed || this.#state !== 'dead'
+      ? undefined
+      : (this.#outcome as R | GreenletExit | undefined);
+  }
+
+  /** The error it failed with. */
+  get exception(): unknown {
+    if (!this.#failed) return undefined;
+    this.#collected = true;
+    return this.#outcome;
+  }
+
+  get dead(): boolean {
+    return this.#state === 'dead';
+  }
+
+  /** It was started and has not ended. */
+  get started(): boolean {
+    return this.#state !== 'created' && this.#state !== 'dead';
+  }
+
+  get name(): string {
+    this.#name ??= `Greenlet-${++created}`;
+    return this.#name;
+  }
+  set name(name: string) {
+    this.#name = name;
+  }
+
+  /** Values of this greenlet alone; see Local. */
+  get locals(): Map<unknown, unknown> {
+    this.#locals ??= new Map();
+    return this.#locals;
+  }
+
+  /** The stack trace of a parked greenlet, taken now; empty if it is not parked. */
+  stack(): string {
+    return this.#state === 'running' ? hub.stackOf(this) : '';
+  }
+
+  describe(): string {
+    const frame = siteFrame(this.#site);
+    return `greenlet ${this.name}${frame ? `, spawned ${frame}` : ''}`;
+  }
+
+  /** For the report only: an error that nobody asked for so far. */
+  get uncollected(): boolean {
+    return this.#failed && !this.#collected;
+  }
+
+  /** For the report only. */
+  collectForReport(): unknown {
+    this.#collected = true;
+    return this.#outcome;
+  }
+}
+
+// A failure may still be collected in the turn in which it happens: looked at when that is over.
+let pending: Greenlet[] = [];
+
+function reportLater(greenlet: Greenlet): void {
+  if (pending.push(greenlet) > 1) return;
+  setImmediate(() => {
+    const failed = pending;
+    pending = [];
+    for (const one of failed) if (one.uncollected) report(one);
+  });
+}
+
+function report(greenlet: Greenlet): void {
+  const error = greenlet.collectForReport();
+  hub.onError(error, greenlet.describe());
+  if (config.crashOnError) {
+    setImmediate(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,50 @@
+/** run() and asyncify(): the doors between promises and greenlets. */
+import { LoopExit } from '../errors.js';
+import { hub } from '../hub/hub.js';
+import { spawn } from './spawn.js';
+import type { Greenlet } from './greenlet.js';
+
+/** How many parked greenlets a LoopExit describes. */
+const described = 20;
+
+function parkedGreenlets(): string[] {
+  const lines: string[] = [];
+  for (const task of hub.tasks()) {
+    if (lines.length >= described) break;
+    lines.push(`${task.describe()}, parked:\n${(task as Greenlet).stack()}`);
+  }
+  const more = hub.taskCount - lines.length;
+  if (more > 0) lines.push(`and ${more} more`);
+  return lines;
+}
+
+/**
+ * Entry of a program: runs `main` in a greenlet and gives its outcome as a promise.
+ *
+ * When the event loop has nothing left to do and `main` is still parked, nothing can ever wake it:
+ * LoopExit is thrown at its park point, so that its `finally` blocks run, and names every greenlet
+ * that is parked and where.
+ */
+export function run<R>(main: () => R): Promise<Awaited<R>> {
+  const greenlet = spawn(main);
+  greenlet.name = 'main';
+  const onLoopEnd = () => {
+    if (greenlet.dead) return;
+    greenlet.kill({ error: new LoopExit(parkedGreenlets()), block: false });
+    hub.arm(); // the loop has ended: it turns again only for something new
+  };
+  process.on('beforeExit', onLoopEnd);
+  return greenlet.toPromise().finally(() => process.off('beforeExit', onLoopEnd));
+}
+
+/**
+ * Makes `fn` return a promise and run in a greenlet of its own at each call: for handlers of
+ * frameworks that expect async functions (Express, Koa, Fastify, Hono, Next).
+ */
+export function asyncify<A extends unknown[], R>(
+  fn: (...args: A) => R,
+): (...args: A) => Promise<Awaited<R>> {
+  return function (this: unknown, ...args: A) {
+    return spawn(() => fn.apply(this, args)).toPromise();
+  };
+}

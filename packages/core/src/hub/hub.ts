@@ -1,0 +1,323 @@
+/**
+ * The hub: who runs next.
+ *
+ * The event loop runs on the main stack. What is ready waits in one queue, first in, first out, that
+ * `drain` empties from a setImmediate. A task runs on a fiber, its carrier; when it parks it hands
+ * over straight to the next ready one, which costs one switch in place of two, and goes back to the
+ * main stack only when nothing is ready or the budget is spent:
+ *
+ *     main stack       carrier 1            carrier 2
+ *     drain() -------> task A runs
+ *                      A parks   ---------> task B goes on
+ *                                           B ends; task C starts here, without any switch
+ *     drain() <---------------------------- C parks, and nothing is ready
+ */
+import { executionAsyncId } from 'node:async_hooks';
+import { Fiber } from '@tendril/fiber';
+import { CannotSwitchError } from '../errors.js';
+import {
+  enterContext,
+  enterResource,
+  exchangesContexts,
+  inSharedResource,
+  leaveContext,
+} from '../loop/async-context.js';
+import { type Clock, systemClock } from '../loop/clock.js';
+import { Ring } from '../loop/ring.js';
+import type { Task } from './task.js';
+
+/** Called on whatever stack is at hand, outside any task: it must not block. */
+export type HubCallback = () => void;
+
+/** How many entries one turn may take before the event loop gets its turn. */
+const turnBudget = 1024;
+/** And how long one turn may take, in milliseconds, looked at every 64 entries. */
+const turnTime = 10;
+/** Idle carriers kept; each holds a stack. */
+const idleLimit = 128;
+
+export class Hub {
+  /** The task whose code runs now. */
+  current: Task | undefined = undefined;
+  /** Replaced by tests. */
+  clock: Clock = systemClock;
+  /**
+   * Gets every error that nobody collects: greenlets that failed unseen, links that threw. The
+   * default prints it.
+   */
+  onError: (error: unknown, source: string) => void = reportError;
+
+  /** Counts the turns of the hub. */
+  turn = 0;
+
+  readonly #ready = new Ring<Task | HubCallback>();
+  readonly #idle: Carrier[] = [];
+  #armed = false;
+  #draining = false;
+  #budget = 0;
+  #deadline = 0;
+  #asyncId = 0;
+  /** The first of the tasks that have started and not ended. */
+  #tasks: Task | undefined = undefined;
+  #taskCount = 0;
+  /** Set while a parked task is resumed only to say where it stands. */
+  #probe: { stack: string } | undefined = undefined;
+  /** Set when a task went to the main stack to have its async scopes entered anew. */
+  #reenter: Task | undefined = undefined;
+
+  /** Puts an entry at the end of the ready queue; works from everywhere. */
+  schedule(entry: Task | HubCallback): void {
+    this.#ready.push(entry);
+    if (!this.#armed && !this.#draining) this.arm();
+  }
+
+  /** Makes sure that `drain` runs in this turn of the event loop. */
+  arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    setImmediate(drainHub);
+  }
+
+  get readyCount(): number {
+    return this.#ready.length;
+  }
+
+  get taskCount(): number {
+    return this.#taskCount;
+  }
+
+  /** On the main stack. */
+  drain(): void {
+    this.#armed = false;
+    this.#draining = true;
+    this.turn++;
+    this.#budget = turnBudget;
+    this.#deadline = performance.now() + turnTime;
+    try {
+      inSharedResource(drainReady);
+    } finally {
+      this.#draining = false;
+      this.current = undefined;
+      if (this.#ready.length > 0) this.arm();
+      else {
+        if (this.#taskCount === 0) this.#releaseCarriers();
+        this.clock.onIdle?.();
+      }
+    }
+  }
+
+  // Nothing runs and nothing is parked: no stack is held. An idle carrier that is resumed without a
+  // task ends.
+  #releaseCarriers(): void {
+    for (let carrier = this.#idle.pop(); carrier; carrier = this.#idle.pop()) {
+      carrier.released = true;
+      carrier.fiber.resume();
+    }
+  }
+
+  /** The body of {@link drain}, in the resource that all tasks share. */
+  drainReady(): void {
+    const asyncId = executionAsyncId();
+    for (;;) {
+      const task = this.#reenter ?? this.#next();
+      if (!task) return;
+      this.#reenter = undefined;
+      this.#asyncId = asyncId;
+      if (task.scopes) this.#resumeInScopes(task, 0);
+      else this.#resumeFromMain(task);
+    }
+  }
+
+  #resumeFromMain(task: Task): void {
+    const fiber = this.#fiberOf(task);
+    if (fiber) fiber.resume();
+  }
+
+  // A task inside AsyncResource scopes: they are entered here, around the resume, so that Node's
+  // stack of async ids is balanced whenever the main stack gets control back.
+  #resumeInScopes(task: Task, depth: number): void {
+    const scope = task.scopes?.[depth];
+    if (!scope) {
+      this.#asyncId = executionAsyncId();
+      this.#resumeFromMain(task);
+    } else {
+      enterResource(scope, () => this.#resumeInScopes(task, depth + 1));
+    }
+  }
+
+  /** The fiber to switch to for `task`; a task that starts gets a carrier. */
+  #fiberOf(task: Task): Fiber | undefined {
+    if (task.fiber) return task.fiber;
+    const carrier = this.#idle.pop() ?? new Carrier();
+    carrier.task = task;
+    return carrier.fiber;
+  }
+
+  /** Runs callbacks until a task is at the head, and takes it. Undefined: back to the event loop. */
+  #next(): Task | undefined {
+    for (;;) {
+      if (this.#budget <= 0) return undefined;
+      const entry = this.#ready.shift();
+      if (entry === undefined) return undefined;
+      if ((--this.#budget & 63) === 0 && performance.now() > this.#deadline) this.#budget = 0;
+      if (typeof entry !== 'function') return entry;
+      const current = this.current;
+      this.current = undefined;
+      try {
+        entry();
+      } catch (error) {
+        this.onError(error, 'a callback of the hub');
+      }
+      this.current = current;
+    }
+  }
+
+  /** Throws where the current task could not be left. */
+  checkSwitch(): void {
+    if (executionAsyncId() !== this.#asyncId)
+      throw new CannotSwitchError(
+        'a callback scope of native code, or an async resource that Node entered, is open on its stack',
+      );
+  }
+
+  /**
+   * Parks the current task: somebody else runs until it is scheduled again. The caller has called
+   * {@link checkSwitch} and arranged for a wake-up.
+   */
+  park(task: Task): void {
+    if (exchangesContexts()) task.context = leaveContext();
+    let next = task.scopes ? undefined : this.#next();
+    if (next?.scopes) {
+      this.#reenter = next;
+      next = undefined;
+    }
+    if (next !== task) {
+      this.#switchFrom(next);
+      while (this.#probe) {
+        Error.captureStackTrace(this.#probe, Hub.prototype.park);
+        Fiber.suspend();
+      }
+    }
+    this.current = task;
+    if (exchangesContexts()) enterContext(task.context);
+  }
+
+  #switchFrom(next: Task | undefined): void {
+    this.current = undefined;
+    const fiber = next && this.#fiberFor(next);
+    if (fiber) fiber.transfer();
+    else Fiber.suspend();
+  }
+
+  // No memory for another stack must fail the task that wanted it, not the one that parks.
+  #fiberFor(task: Task): Fiber | undefined {
+    try {
+      return this.#fiberOf(task);
+    } catch (error) {
+      task.failToStart(error);
+      return undefined;
+    }
+  }
+
+  /** Goes to the main stack and back at once, there inside the scopes that `task` now has. */
+  reenterScopes(task: Task): void {
+    if (exchangesContexts()) task.context = leaveContext();
+    this.#reenter = task;
+    this.current = undefined;
+    Fiber.suspend();
+    this.current = task;
+    if (exchangesContexts()) enterContext(task.context);
+  }
+
+  /** On a carrier whose task has ended: the task to run next on this very stack, if any. */
+  carry(carrier: Carrier): Task | undefined {
+    for (;;) {
+      const next = this.#next();
+      if (next && !next.fiber && !next.scopes) return next;
+      if (next?.scopes) this.#reenter = next;
+      const keep = this.#idle.length < idleLimit;
+      if (keep) {
+        this.#idle.push(carrier);
+        carrier.task = undefined;
+        if (next && !next.scopes) (next.fiber as Fiber).transfer();
+        else Fiber.suspend();
+        if (carrier.task || carrier.released) return carrier.task;
+      } else {
+        // The stack goes, and its end leads to the main stack: `next` is resumed from there.
+        if (next) this.#reenter = next;
+        return undefined;
+      }
+    }
+  }
+
+  begin(task: Task): void {
+    this.current = task;
+    enterContext(task.context);
+    task.context = undefined;
+    task.next = this.#tasks;
+    if (this.#tasks) this.#tasks.previous = task;
+    this.#tasks = task;
+    this.#taskCount++;
+  }
+
+  end(task: Task): void {
+    this.current = undefined;
+    task.fiber = undefined;
+    task.interrupts = undefined;
+    if (task.next) task.next.previous = task.previous;
+    if (task.previous) task.previous.next = task.next;
+    else this.#tasks = task.next;
+    task.next = task.previous = undefined;
+    this.#taskCount--;
+  }
+
+  /** The tasks that have started and not ended, newest first. */
+  *tasks(): Iterable<Task> {
+    for (let task = this.#tasks; task; task = task.next) yield task;
+  }
+
+  /** The stack trace of a parked task, taken by a visit to its fiber. */
+  stackOf(task: Task): string {
+    if (!task.fiber || task === this.current) return '';
+    const probe = { stack: '' };
+    const { current } = this;
+    this.#probe = probe;
+    task.fiber.resume();
+    this.#probe = undefined;
+    this.current = current;
+    return probe.stack.split('\n').slice(1).join('\n');
+  }
+}
+
+/** A fiber that runs tasks one after the other. */
+export class Carrier {
+  task: Task | undefined = undefined;
+  released = false;
+  readonly fiber: Fiber = new Fiber(() => this.#run());
+
+  #run(): void {
+    let task = this.task;
+    while (task) {
+      task.fiber = this.fiber;
+      hub.begin(task);
+      task.runToEnd();
+      hub.end(task);
+      task = hub.carry(this);
+    }
+  }
+}
+
+function reportError(error: unknown, source: string): void {
+  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  process.stderr.write(`Uncaught error in ${source}:\n${text}\n`);
+}
+
+/** The hub of this thread. */
+export const hub = new Hub();
+
+const drainHub = () => hub.drain();
+const drainReady = () => hub.drainReady();
+
+export function getHub(): Hub {
+  return hub;
+}

@@ -1,0 +1,71 @@
+/** What the hub schedules: something that runs on a fiber and can park. Greenlets are tasks. */
+import type { AsyncResource } from 'node:async_hooks';
+import type { Fiber } from '@tendril/fiber';
+import { type AsyncContext, captureContext } from '../loop/async-context.js';
+import { hub } from './hub.js';
+import type { Waiter } from './waiter.js';
+
+/** Something thrown into a task from outside: a kill, or a timeout that fired. */
+export interface Interrupt {
+  readonly error: unknown;
+  /** It has ended a wait: too late to be withdrawn. */
+  committed?: boolean;
+  /** Told on the task's own stack, just before the error is thrown. */
+  readonly onThrow?: { beforeThrow(): void };
+}
+
+export abstract class Task {
+  /** The fiber whose stack this task is on; undefined before the start and after the end. */
+  fiber: Fiber | undefined = undefined;
+  /** The async context to start with, and before Node 24 the one to go on with. */
+  context: AsyncContext = captureContext();
+  /** What the task is parked in. */
+  waiter: Waiter<unknown> | undefined = undefined;
+  /** Interrupts that are not delivered yet, oldest first. */
+  interrupts: Interrupt[] | undefined = undefined;
+  /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
+  scopes: AsyncResource[] | undefined = undefined;
+  /** Neighbours in the hub's list of tasks that have started and not ended. */
+  next: Task | undefined = undefined;
+  previous: Task | undefined = undefined;
+
+  /** Runs the task's code from start to end, on a carrier. Never throws. */
+  abstract runToEnd(): void;
+  /** Ends a task that could not be started. */
+  abstract failToStart(error: unknown): void;
+  /** For reports. */
+  abstract describe(): string;
+
+  /**
+   * Throws `error` at the task's park point, once it gets there. The task must not be the current
+   * one, nor ended. Harmless to a task that has been woken already and not run yet: a primitive that
+   * can take back what it gave does so, and otherwise the error waits for the next park.
+   */
+  interrupt(interrupt: Interrupt): void {
+    if (this.interrupts) this.interrupts.push(interrupt);
+    else this.interrupts = [interrupt];
+    const waiter = this.waiter;
+    if (waiter && !waiter.settled) {
+      waiter.settled = waiter.interrupted = true;
+      interrupt.committed = true;
+      hub.schedule(this);
+    }
+  }
+
+  /** Withdraws an interrupt that is not delivered yet. */
+  withdraw(interrupt: Interrupt): void {
+    if (interrupt.committed) return;
+    const at = this.interrupts?.indexOf(interrupt) ?? -1;
+    if (at >= 0) this.interrupts?.splice(at, 1);
+    if (this.interrupts?.length === 0) this.interrupts = undefined;
+  }
+
+  /** Throws the oldest interrupt, if there is one. On the task's own stack. */
+  throwInterrupt(): void {
+    const first = this.interrupts?.shift();
+    if (this.interrupts?.length === 0) this.interrupts = undefined;
+    if (!first) return;
+    first.onThrow?.beforeThrow();
+    throw first.error;
+  }
+}

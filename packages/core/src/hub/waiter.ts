@@ -1,0 +1,76 @@
+/**
+ * One wait of one task: the primitive under every blocking call.
+ *
+ * It is settled once, by a wake-up or by an interrupt, whichever is first; after that wake() says
+ * false, and the waker turns to the next in line. So nothing is ever handed to the dead.
+ */
+import { NotInGreenletError } from '../errors.js';
+import { hub } from './hub.js';
+import type { Task } from './task.js';
+
+export class Waiter<T> {
+  readonly task: Task;
+  settled = false;
+  /** Settled by a kill or a timeout, not by a wake-up. */
+  interrupted = false;
+  #failed = false;
+  #value: T | unknown = undefined;
+
+  /** @throws NotInGreenletError */
+  constructor(what?: string) {
+    const task = hub.current;
+    if (!task) throw new NotInGreenletError(what);
+    this.task = task;
+  }
+
+  /** Lets the task go on with `value`. False if it does not wait any more. */
+  wake(value: T): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.#value = value;
+    if (this.task.waiter === this) hub.schedule(this.task);
+    return true;
+  }
+
+  /** Lets the task go on by throwing `reason`. */
+  fail(reason: unknown): boolean {
+    if (this.settled) return false;
+    this.#failed = true;
+    return this.wake(reason as T);
+  }
+
+  /**
+   * Parks the task until it is settled. `abort` stops the operation: it runs exactly once, when the
+   * wait ends by an interrupt before a wake-up. `undo` takes back a value that was handed over in the
+   * same turn as an interrupt; without it the value is returned and the interrupt stays pending.
+   */
+  wait(abort?: () => void, undo?: (value: T) => void): T {
+    const { task } = this;
+    if (!this.settled) {
+      if (task.interrupts) {
+        this.settled = this.interrupted = true;
+      } else {
+        try {
+          hub.checkSwitch();
+        } catch (error) {
+          this.settled = true;
+          abort?.();
+          throw error;
+        }
+        task.waiter = this as Waiter<unknown>;
+        hub.park(task);
+        task.waiter = undefined;
+      }
+    }
+    if (task.interrupts) this.#deliver(abort, undo);
+    if (this.#failed) throw this.#value;
+    return this.#value as T;
+  }
+
+  #deliver(abort?: () => void, undo?: (value: T) => void): void {
+    if (this.interrupted) abort?.();
+    else if (undo && !this.#failed) undo(this.#value as T);
+    else return;
+    this.task.throwInterrupt();
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * gevent for Node.js: greenlets, timeouts, and primitives that park instead of block.
+ * @module
+ */
+import './hub/async-scope.js';
+
+export {
+  CannotSwitchError,
+  ConcurrentUseError,
+  GreenletExit,
+  InvalidArgumentError,
+  isExit,
+  LoopExit,
+  NotInGreenletError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  ReleaseError,
+  rethrowExit,
+  TendrilError,
+} from './errors.js';
+export { type Blocking, blocking } from './greenlet/blocking.js';
+export { type GetOptions, Greenlet, type KillOptions } from './greenlet/greenlet.js';
+export { type IwaitOptions, iwait, type JoinallOptions, joinall, killall } from './greenlet/join.js';
+export type { Linkable } from './greenlet/linkable.js';
+export { Local } from './greenlet/local.js';
+export { asyncify, run } from './greenlet/run.js';
+export { getCurrent, idle, sleep, spawn, spawnLater } from './greenlet/spawn.js';
+export { Timeout, TimeoutError, withTimeout } from './greenlet/timeout.js';
+export { type Waitable, wait } from './greenlet/wait.js';
+export { config } from './hub/config.js';
+export { getHub, type Hub } from './hub/hub.js';
+export { park, type Resume } from './hub/park.js';
+export type { TimeoutOption } from './hub/timed-wait.js';
+export type { Clock, Timer } from './loop/clock.js';
