@@ -101,7 +101,10 @@ export function rethrowExit(error: unknown): void {
 /** `get` found nothing in time, or was told not to wait. */
 export class QueueEmpty extends TendrilError {
   constructor() {
-    super('ERR_QUEUE_EMPTY', 'The queue is empty. Wait for an item with get(), or try again later.');
+    super(
+      'ERR_QUEUE_EMPTY',
+      'The queue is empty. Wait for an item with get(), or try again later.',
+    );
   }
 }
 

@@ -21,7 +21,13 @@ export {
 } from './errors.js';
 export { type Blocking, blocking } from './greenlet/blocking.js';
 export { type GetOptions, Greenlet, type KillOptions } from './greenlet/greenlet.js';
-export { type IwaitOptions, iwait, type JoinallOptions, joinall, killall } from './greenlet/join.js';
+export {
+  type IwaitOptions,
+  iwait,
+  type JoinallOptions,
+  joinall,
+  killall,
+} from './greenlet/join.js';
 export type { Linkable } from './greenlet/linkable.js';
 export { Local } from './greenlet/local.js';
 export { asyncify, run } from './greenlet/run.js';

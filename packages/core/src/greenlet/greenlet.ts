@@ -3,7 +3,13 @@ import { GreenletExit, InvalidArgumentError, isExit } from '../errors.js';
 import { config } from '../hub/config.js';
 import { hub } from '../hub/hub.js';
 import { Task } from '../hub/task.js';
-import { checkTimeout, expired, startTimer, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
+import {
+  checkTimeout,
+  type expired,
+  startTimer,
+  type TimeoutOption,
+  waitAtMost,
+} from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import type { Linkable } from './linkable.js';
 import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';

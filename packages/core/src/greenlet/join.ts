@@ -1,8 +1,15 @@
 /** Waiting for several things, and killing several greenlets. */
-import { hub } from '../hub/hub.js';
-import { checkTimeout, expired, startTimer, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
-import { Waiter } from '../hub/waiter.js';
+
 import { GreenletExit } from '../errors.js';
+import { hub } from '../hub/hub.js';
+import {
+  checkTimeout,
+  expired,
+  startTimer,
+  type TimeoutOption,
+  waitAtMost,
+} from '../hub/timed-wait.js';
+import { Waiter } from '../hub/waiter.js';
 import type { Greenlet, KillOptions } from './greenlet.js';
 import type { Linkable } from './linkable.js';
 

@@ -1,8 +1,8 @@
 /** run() and asyncify(): the doors between promises and greenlets. */
 import { LoopExit } from '../errors.js';
 import { hub } from '../hub/hub.js';
-import { spawn } from './spawn.js';
 import type { Greenlet } from './greenlet.js';
+import { spawn } from './spawn.js';
 
 /** How many parked greenlets a LoopExit describes. */
 const described = 20;

@@ -11,7 +11,7 @@ export interface SpawnSite {
   stack?: string;
 }
 
-const tracesPerTurn = 8;
+const tracesPerTurn = 4;
 /** Enough to get out of core's own frames (Pool.map, Greenlet and so on). */
 const framesPerTrace = 6;
 

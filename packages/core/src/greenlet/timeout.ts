@@ -4,17 +4,6 @@ import { hub } from '../hub/hub.js';
 import type { Interrupt, Task } from '../hub/task.js';
 import { checkTimeout, startTimer } from '../hub/timed-wait.js';
 
-/** Runs `make` without a stack trace: where a timeout was made says little, where it struck all. */
-function withoutStack<T>(make: () => T): T {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return make();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
-}
-
 /**
  * A limit on everything the current greenlet does from `start()` to `cancel()` (gevent.Timeout).
  *
@@ -40,6 +29,7 @@ export class Timeout extends TendrilError implements Disposable {
 
   /** @throws InvalidArgumentError if `ms` is neither undefined nor a number from 0 on */
   constructor(ms?: number, error?: unknown) {
+    // Where a timeout was made says little, where it strikes all: see beforeThrow().
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super('ERR_TIMEOUT', ms === undefined ? 'timed out' : `${ms} ms passed without an end`);
@@ -58,7 +48,8 @@ export class Timeout extends TendrilError implements Disposable {
   start(): this {
     const task = hub.current;
     if (!task) throw new NotInGreenletError('Timeout.start()');
-    if (this.pending) throw new InvalidArgumentError('Timeout.start()', 'called once', 'a second call');
+    if (this.pending)
+      throw new InvalidArgumentError('Timeout.start()', 'called once', 'a second call');
     this.#task = task;
     const { ms } = this;
     if (ms !== undefined && ms !== Number.POSITIVE_INFINITY)
@@ -107,7 +98,7 @@ export { Timeout as TimeoutError };
 
 /** A Timeout that is thrown by a call's own `timeout` option. */
 export function timedOut(ms: number | undefined): Timeout {
-  const timeout = withoutStack(() => new Timeout(ms));
+  const timeout = new Timeout(ms);
   Error.captureStackTrace(timeout, timedOut);
   return timeout;
 }

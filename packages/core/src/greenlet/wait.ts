@@ -28,7 +28,7 @@ export function wait<T>(what: Waitable<T>, options?: TimeoutOption): T {
     (value) => waiter.wake(value),
     (reason) => waiter.fail(reason),
   );
-  const abort = controller && (() => controller.abort(timedOut(timeout)));
+  const abort = controller && ((reason?: unknown) => controller.abort(reason ?? timedOut(timeout)));
   const result = waitAtMost<T>(waiter, timeout, abort);
   if (result === expired) throw timedOut(timeout);
   return result;

@@ -13,6 +13,7 @@
  *     drain() <---------------------------- C parks, and nothing is ready
  */
 import { executionAsyncId } from 'node:async_hooks';
+import { inspect } from 'node:util';
 import { Fiber } from '@tendril/fiber';
 import { CannotSwitchError } from '../errors.js';
 import {
@@ -308,8 +309,9 @@ export class Carrier {
 }
 
 function reportError(error: unknown, source: string): void {
-  const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-  process.stderr.write(`Uncaught error in ${source}:\n${text}\n`);
+  process.stderr.write(`Uncaught error in ${source}:
+${inspect(error)}
+`);
 }
 
 /** The hub of this thread. */

@@ -39,7 +39,7 @@ export function startTimer(ms: number, fire: () => void): () => void {
 export function waitAtMost<T>(
   waiter: Waiter<T | typeof expired>,
   timeout: number | undefined,
-  abort?: () => void,
+  abort?: (reason?: unknown) => void,
   undo?: (value: T) => void,
 ): T | typeof expired {
   if (timeout === undefined || timeout === Number.POSITIVE_INFINITY)

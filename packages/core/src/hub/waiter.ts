@@ -40,11 +40,11 @@ export class Waiter<T> {
   }
 
   /**
-   * Parks the task until it is settled. `abort` stops the operation: it runs exactly once, when the
-   * wait ends by an interrupt before a wake-up. `undo` takes back a value that was handed over in the
+   * Parks the task until it is settled. `abort` stops the operation: it runs exactly once, with the
+   * error that is about to be thrown, when the wait ends by an interrupt before a wake-up. `undo` takes back a value that was handed over in the
    * same turn as an interrupt; without it the value is returned and the interrupt stays pending.
    */
-  wait(abort?: () => void, undo?: (value: T) => void): T {
+  wait(abort?: (reason: unknown) => void, undo?: (value: T) => void): T {
     const { task } = this;
     if (!this.settled) {
       if (task.interrupts) {
@@ -54,7 +54,7 @@ export class Waiter<T> {
           hub.checkSwitch();
         } catch (error) {
           this.settled = true;
-          abort?.();
+          abort?.(error);
           throw error;
         }
         task.waiter = this as Waiter<unknown>;
@@ -67,8 +67,8 @@ export class Waiter<T> {
     return this.#value as T;
   }
 
-  #deliver(abort?: () => void, undo?: (value: T) => void): void {
-    if (this.interrupted) abort?.();
+  #deliver(abort?: (reason: unknown) => void, undo?: (value: T) => void): void {
+    if (this.interrupted) abort?.(this.task.interrupts?.[0]?.error);
     else if (undo && !this.#failed) undo(this.#value as T);
     else return;
     this.task.throwInterrupt();

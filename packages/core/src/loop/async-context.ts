@@ -37,8 +37,7 @@ if (storesOnResources) {
   // Storages that were in use before this module was loaded leave their symbol on every new resource.
   const probe = new AsyncResource('TendrilProbe', { requireManualDestroy: true });
   for (const symbol of Object.getOwnPropertySymbols(probe))
-    if (symbol.description === 'kResourceStore')
-      symbols.push(symbol);
+    if (symbol.description === 'kResourceStore') symbols.push(symbol);
   // The others tell us when they are used for the first time.
   const enable = legacy._enable as (this: LegacyStorage) => void;
   legacy._enable = function (this: LegacyStorage) {
@@ -61,8 +60,9 @@ export function enterContext(context: AsyncContext): void {
     setContextFrame(context);
     return;
   }
-  const values = (context ?? []) as unknown[];
-  for (let i = 0; i < symbols.length; i++) sharedStores[symbols[i] as symbol] = values[i];
+  if (symbols.length === 0) return;
+  const values = context as unknown[] | undefined;
+  for (let i = 0; i < symbols.length; i++) sharedStores[symbols[i] as symbol] = values?.[i];
 }
 
 /** Before Node 24: what a task that parks has to be given back by {@link enterContext}. */
