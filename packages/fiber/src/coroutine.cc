@@ -58,13 +58,15 @@ void Coroutine::Run() {
   v8_->SetStackStart(stack_.top);
   v8_->SetStackLimit(limit_);
   entered_ = true;
+  // Open while the stack is idle, too: V8 makes handles when it restores it.
+  v8::HandleScope idle(v8_->isolate());
   for (;;) {
     Coroutine* next;
     {
       v8::HandleScope handles(v8_->isolate());
       next = job_(argument_);
     }
-    SwitchStack(next);  // idle: no handle scope, so no frame to keep
+    SwitchStack(next);  // idle: a context frame would only be kept alive
   }
 }
 

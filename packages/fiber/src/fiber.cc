@@ -14,7 +14,7 @@ using v8::Value;
 namespace {
 
 #if V8_MAJOR_VERSION >= 14
-constexpr v8::EmbedderDataTypeTag kFiberTag = 17;
+constexpr v8::EmbedderDataTypeTag kFiberTag = v8::kEmbedderDataTypeTagDefault;
 void SetNative(Local<Object> object, void* native) {
   object->SetAlignedPointerInInternalField(Fiber::kNative, native, kFiberTag);
 }
