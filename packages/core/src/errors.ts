@@ -58,7 +58,7 @@ export class InvalidArgumentError extends TendrilError {
 /** A lock was released more often than acquired, or by somebody who does not hold it. */
 export class ReleaseError extends TendrilError {
   constructor(why: string) {
-    super('ERR_RELEASE', `${why}. Every release() belongs to one acquire() of the same greenlet.`);
+    super('ERR_RELEASE', `${why}. Release once for every acquire, and only what you hold.`);
   }
 }
 

@@ -61,6 +61,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   #controller: AbortController | undefined = undefined;
   #cancelStart: (() => void) | undefined = undefined;
   #stopWatching: (() => void)[] | undefined = undefined;
+  #onEnd: ((greenlet: Greenlet) => void)[] | undefined = undefined;
   readonly #site: SpawnSite = spawnSite();
 
   constructor(fn: (...args: never[]) => R | PromiseLike<R>, ...args: unknown[]) {
@@ -131,6 +132,9 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     this.#outcome = outcome;
     for (const stop of this.#stopWatching ?? []) stop();
     this.#stopWatching = undefined;
+    const hooks = this.#onEnd;
+    this.#onEnd = undefined;
+    if (hooks) for (const hook of hooks) hook(this as Greenlet);
     const links = this.#links;
     this.#links = undefined;
     if (links) for (const link of links) this.#notify(link);
@@ -264,6 +268,12 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   linkException(fn: (greenlet: this) => void): void {
     this.#collected = true;
     this.#linkIf(fn, () => this.#failed);
+  }
+
+  /** For groups: like `link`, but called within the end itself. Must neither throw nor block. */
+  onEnd(hook: (greenlet: Greenlet) => void): void {
+    if (this.#onEnd) this.#onEnd.push(hook);
+    else this.#onEnd = [hook];
   }
 
   #linkIf(fn: Link, wanted: () => boolean): void {

@@ -15,6 +15,18 @@ export class Ring<T> {
     this.#length++;
   }
 
+  /** Puts an item back in front of all others. */
+  unshift(item: T): void {
+    if (this.#length > this.#mask) this.#grow();
+    this.#head = (this.#head - 1) & this.#mask;
+    this.#slots[this.#head] = item;
+    this.#length++;
+  }
+
+  clear(): void {
+    while (this.#length > 0) this.shift();
+  }
+
   peek(): T | undefined {
     return this.#slots[this.#head];
   }
