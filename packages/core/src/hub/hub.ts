@@ -186,6 +186,7 @@ export class Hub {
    * {@link checkSwitch} and arranged for a wake-up.
    */
   park(task: Task): void {
+    task.parks++;
     if (exchangesContexts()) task.context = leaveContext();
     let next = task.scopes ? undefined : this.#next();
     if (next?.scopes) {

@@ -23,6 +23,8 @@ export abstract class Task {
   waiter: Waiter<unknown> | undefined = undefined;
   /** Interrupts that are not delivered yet, oldest first. */
   interrupts: Interrupt[] | undefined = undefined;
+  /** How often it has parked. */
+  parks = 0;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
   scopes: AsyncResource[] | undefined = undefined;
   /** Neighbours in the hub's list of tasks that have started and not ended. */

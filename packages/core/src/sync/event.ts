@@ -1,5 +1,5 @@
-import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
 import type { Linkable } from '../greenlet/linkable.js';
+import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
 import { callLater, Links } from './links.js';
 import { WaitList } from './wait-list.js';
 

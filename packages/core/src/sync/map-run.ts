@@ -57,12 +57,7 @@ export class MapRun<T, R> implements Iterable<MapResult<R>>, Waiting<true> {
     this.#waiter?.wake();
   };
 
-  constructor(
-    members: Members,
-    fn: (item: T) => R,
-    items: Iterable<T>,
-    options?: ImapOptions,
-  ) {
+  constructor(members: Members, fn: (item: T) => R, items: Iterable<T>, options?: ImapOptions) {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
     if (typeof items?.[Symbol.iterator] !== 'function')
       throw new InvalidArgumentError('items', 'iterable', items);

@@ -4,7 +4,7 @@
  * An entry that was killed or timed out is settled at once and leaves the list a little later, when its
  * greenlet runs; until then everybody steps over it.
  */
-import { expired, waitAtMost } from '../hub/timed-wait.js';
+import { type expired, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 
 /** Something that can be served: a parked greenlet, or a callback. */
