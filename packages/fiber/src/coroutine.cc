@@ -1,5 +1,7 @@
 #include "coroutine.h"
 
+#include <malloc.h>
+
 #include "platform/switch.h"
 
 namespace tendril {
@@ -96,6 +98,7 @@ Coroutine* CoroutinePool::Take(size_t stack_size) {
   Stack stack;
   if (!stacks_.Allocate(stack_size, &stack)) return nullptr;
   created_++;
+  alive_++;
   return new Coroutine(v8_, stack);
 }
 
@@ -112,6 +115,13 @@ void CoroutinePool::Destroy(Coroutine* coroutine, Coroutine* from) {
   coroutine->Abandon(from);
   stacks_.Free(coroutine->stack());
   delete coroutine;
+  alive_--;
+  // V8's handle blocks of 8 KB go back to malloc one by one, between others that
+  // stay, so glibc would keep every page. Once, when a crowd has gone.
+  if (++destroyed_ >= kCrowd && alive_ <= kWarm) {
+    malloc_trim(0);
+    destroyed_ = 0;
+  }
 }
 
 void CoroutinePool::Clear(Coroutine* from) {

@@ -83,6 +83,7 @@ class CoroutinePool {
   static constexpr size_t kReserve = 64 * 1024;
   static constexpr size_t kDefaultStack = 256 * 1024;
   static constexpr size_t kWarm = 256;
+  static constexpr size_t kCrowd = 1024;
 
   CoroutinePool(V8State* v8, char* ceiling) : v8_(v8), stacks_(ceiling) {}
 
@@ -104,6 +105,8 @@ class CoroutinePool {
   StackPool stacks_;
   std::vector<Coroutine*> idle_;  // all of the default size
   size_t created_ = 0;
+  size_t alive_ = 0;
+  size_t destroyed_ = 0;  // since memory was last given back
 };
 
 }  // namespace tendril

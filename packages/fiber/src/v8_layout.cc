@@ -1,15 +1,18 @@
 #include "v8_layout.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <v8-cppgc.h>
 
-#include <cinttypes>
-#include <cstdio>
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -17,34 +20,46 @@
 namespace tendril {
 namespace {
 
-// ---------------------------------------------------------------- memory map
+// -------------------------------------------------------------- careful reading
 
-// The writable private memory of the process: where V8's objects can be.
-class WritableRanges {
+// Copies from addresses that may not be mapped: what looks like a pointer in an
+// object's neighbourhood may be anything. The kernel checks; /proc/self/maps
+// would be a snapshot that other threads outdate while it is read.
+class CarefulReader {
  public:
-  WritableRanges() {
-    FILE* maps = fopen("/proc/self/maps", "re");
-    if (!maps) return;
-    char line[512];
-    while (fgets(line, sizeof line, maps)) {
-      uintptr_t from, to;
-      char mode[5];
-      if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s", &from, &to, mode) != 3) continue;
-      if (mode[0] != 'r' || mode[1] != 'w' || strstr(line, "[stack")) continue;
-      ranges_[from] = to;
-    }
-    fclose(maps);
+  ~CarefulReader() {
+    if (pipe_[0] >= 0) close(pipe_[0]);
+    if (pipe_[1] >= 0) close(pipe_[1]);
   }
-  // How many bytes from `address` on may be read.
-  size_t ReadableFrom(uintptr_t address) const {
-    auto after = ranges_.upper_bound(address);
-    if (after == ranges_.begin()) return 0;
-    auto range = std::prev(after);
-    return address < range->second ? range->second - address : 0;
+
+  // How many of the `size` bytes (at most one page) could be read.
+  size_t Copy(uintptr_t from, void* to, size_t size) {
+    if (from < kLowest || from >= kHighest) return 0;
+    iovec local{to, size};
+    iovec remote{reinterpret_cast<void*>(from), size};
+    ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+    if (copied >= 0) return static_cast<size_t>(copied);
+    return errno == EFAULT ? 0 : CopyThroughPipe(from, to, size);
+  }
+
+  bool ReadWord(const void* from, uintptr_t* word) {
+    return Copy(reinterpret_cast<uintptr_t>(from), word, sizeof *word) == sizeof *word;
   }
 
  private:
-  std::map<uintptr_t, uintptr_t> ranges_;
+  static constexpr uintptr_t kLowest = 0x10000;
+  static constexpr uintptr_t kHighest = uintptr_t{1} << 47;
+
+  // Where process_vm_readv is forbidden (seccomp): write() fails with EFAULT.
+  size_t CopyThroughPipe(uintptr_t from, void* to, size_t size) {
+    if (pipe_[0] < 0 && pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) return 0;
+    ssize_t written = write(pipe_[1], reinterpret_cast<void*>(from), size);
+    if (written <= 0) return 0;
+    ssize_t got = read(pipe_[0], to, static_cast<size_t>(written));
+    return got > 0 ? static_cast<size_t>(got) : 0;
+  }
+
+  int pipe_[2] = {-1, -1};
 };
 
 // -------------------------------------------------------- thread-local storage
@@ -176,10 +191,21 @@ struct Path {
   ptrdiff_t pointer_at;
   ptrdiff_t offset;
 
-  void** From(const void* object) const {
-    auto* base = static_cast<const char*>(object);
-    if (pointer_at != kInside) memcpy(&base, base + pointer_at, sizeof base);
-    return reinterpret_cast<void**>(const_cast<char*>(base + offset));
+  // nullptr if it leads nowhere.
+  void** From(CarefulReader& reader, const void* object) const {
+    auto base = reinterpret_cast<uintptr_t>(object);
+    if (pointer_at != kInside &&
+        !reader.ReadWord(reinterpret_cast<void*>(base + pointer_at), &base))
+      return nullptr;
+    return reinterpret_cast<void**>(base + offset);
+  }
+
+  // The word, if it can be read and holds `value`.
+  void** FromIf(CarefulReader& reader, const void* object, const void* value) const {
+    void** word = From(reader, object);
+    uintptr_t content;
+    if (!word || !reader.ReadWord(word, &content)) return nullptr;
+    return content == reinterpret_cast<uintptr_t>(value) ? word : nullptr;
   }
 };
 
@@ -188,20 +214,23 @@ struct Path {
 std::vector<Path> FindPaths(const void* object, ptrdiff_t from, ptrdiff_t to, size_t reach,
                             const void* value) {
   constexpr ptrdiff_t kWord = sizeof(void*);
-  WritableRanges ranges;
+  CarefulReader reader;
   std::vector<Path> paths;
+  std::vector<uintptr_t> target(reach / kWord);
   auto base = reinterpret_cast<uintptr_t>(object);
+  auto wanted = reinterpret_cast<uintptr_t>(value);
   for (ptrdiff_t at = from; at + kWord <= to; at += kWord) {
-    if (ranges.ReadableFrom(base + at) < sizeof(void*)) continue;
-    uintptr_t word = *reinterpret_cast<uintptr_t*>(base + at);
-    if (word == reinterpret_cast<uintptr_t>(value)) paths.push_back({Path::kInside, at});
+    uintptr_t word;
+    if (!reader.ReadWord(reinterpret_cast<void*>(base + at), &word)) continue;
+    if (word == wanted) paths.push_back({Path::kInside, at});
     if (word % kWord != 0 || (word >= base + from && word < base + to)) continue;
-    size_t readable = std::min(reach, ranges.ReadableFrom(word));
-    for (size_t k = 0; k + kWord <= readable; k += kWord) {
-      if (*reinterpret_cast<const void**>(word + k) == value)
-        paths.push_back({at, static_cast<ptrdiff_t>(k)});
-    }
+    size_t words = reader.Copy(word, target.data(), reach) / kWord;
+    for (size_t k = 0; k < words; k++)
+      if (target[k] == wanted) paths.push_back({at, static_cast<ptrdiff_t>(k) * kWord});
   }
+  // The buffer held copies, and may itself have been within somebody's reach.
+  std::fill(target.begin(), target.end(), 0);
+  std::erase_if(paths, [&](const Path& path) { return !path.FromIf(reader, object, value); });
   return paths;
 }
 
@@ -217,8 +246,9 @@ std::vector<Path> FindInCppHeap(v8::CppHeap* heap, const void* value) {
 }
 
 bool SameWord(const std::vector<Path>& paths, const void* object) {
+  CarefulReader reader;
   for (auto& path : paths)
-    if (path.From(object) != paths[0].From(object)) return false;
+    if (path.From(reader, object) != paths[0].From(reader, object)) return false;
   return true;
 }
 
@@ -307,31 +337,25 @@ std::string LearnIsolate(v8::Isolate* isolate, v8::Platform* platform, const Thr
 std::string LocateWords(v8::Isolate* isolate, const ThreadLayout& thread, int scratch,
                         ProcessLayout* process, std::vector<void**>* words) {
   void* start = *thread.stack_start;
-  WritableRanges ranges;
+  CarefulReader reader;
   if (process->direct >= 0) {
-    words->push_back(Path{Path::kInside, process->direct}.From(isolate));
-  } else {
-    for (auto& path : process->in_isolate) {
-      void** word = path.From(isolate);
-      if (ranges.ReadableFrom(reinterpret_cast<uintptr_t>(word)) < sizeof *word) continue;
-      if (*word != start || !FollowsRestore(isolate, thread, scratch, word)) continue;
-      words->push_back(word);
-      break;
-    }
-    if (words->empty()) return "this isolate keeps its stack start somewhere else";
+    Path direct{Path::kInside, process->direct};
+    if (void** word = direct.FromIf(reader, isolate, start)) words->push_back(word);
   }
+  for (auto& path : process->in_isolate) {
+    void** word = path.FromIf(reader, isolate, start);
+    if (!word || !FollowsRestore(isolate, thread, scratch, word)) continue;
+    words->push_back(word);
+    break;
+  }
+  if (words->empty()) return "this isolate keeps its stack start somewhere else";
   if (v8::CppHeap* heap = isolate->GetCppHeap()) {
     void** found = nullptr;
-    for (auto& path : process->in_cpp_heap) {
-      void** word = path.From(heap);
-      if (ranges.ReadableFrom(reinterpret_cast<uintptr_t>(word)) < sizeof *word) continue;
-      if (*word == start) found = word;
-    }
+    for (auto& path : process->in_cpp_heap)
+      if (void** word = path.FromIf(reader, heap, start)) found = word;
     if (!found) return "this isolate's C++ heap keeps its stack start somewhere else";
     words->push_back(found);
   }
-  for (void** word : *words)
-    if (*word != start) return "the recorded stack start is not this thread's";
   return "";
 }
 
