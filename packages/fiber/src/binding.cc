@@ -63,7 +63,7 @@ void Construct(const Info& info) {
   }
   self->SetInternalField(Fiber::kFunction, info[0]);
   self->SetInternalField(Fiber::kContextFrame, engine->v8().GetContextFrame());
-  new Fiber(engine, self, stack_size);  // owned by the object: see OnCollected
+  engine->NewFiber(self, stack_size);
 }
 
 // The template's signature has checked the receiver, but a subclass may call a

@@ -60,8 +60,7 @@ void Coroutine::Run() {
   v8_->SetStackStart(stack_.top);
   v8_->SetStackLimit(limit_);
   entered_ = true;
-  // Open while the stack is idle, too: V8 makes handles when it restores it.
-  v8::HandleScope idle(v8_->isolate());
+  new (base_scope_) BaseScope(v8_->isolate());
   for (;;) {
     Coroutine* next;
     {
@@ -83,6 +82,8 @@ void Coroutine::Abandon(Coroutine* from) {
     // would archive again. The first locker's destructor frees instead.
     alignas(v8::Locker) char restored[sizeof(v8::Locker)];
     new (restored) v8::Locker(isolate);
+    // V8 frees handle blocks when their scope closes, not with the thread.
+    reinterpret_cast<BaseScope*>(base_scope_)->~BaseScope();
     reinterpret_cast<v8::Locker*>(locker_)->~Locker();
     v8_->BecomeArchive(from->archive_id_);
   }
@@ -119,6 +120,7 @@ void CoroutinePool::Destroy(Coroutine* coroutine, Coroutine* from) {
   // V8's handle blocks of 8 KB go back to malloc one by one, between others that
   // stay, so glibc would keep every page. Once, when a crowd has gone.
   if (++destroyed_ >= kCrowd && alive_ <= kWarm) {
+    v8_->ForgetArchives(kWarm);
     malloc_trim(0);
     destroyed_ = 0;
   }

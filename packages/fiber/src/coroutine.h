@@ -74,6 +74,13 @@ class Coroutine {
   // Marks the thread's first entry into V8; its destructor frees what V8 keeps
   // for the thread. Lives here so that Abandon() can run it from elsewhere.
   alignas(v8::Locker) char locker_[sizeof(v8::Locker)];
+  // The outermost handle scope, open while the stack is idle, too: V8 makes
+  // handles when it restores a thread. Here for the same reason.
+  struct BaseScope {
+    explicit BaseScope(v8::Isolate* isolate) : scope(isolate) {}
+    v8::HandleScope scope;
+  };
+  alignas(BaseScope) char base_scope_[sizeof(BaseScope)];
 };
 
 // Idle coroutines, ready to run without any set-up.

@@ -61,7 +61,7 @@ void Fiber::OnCollected(const v8::WeakCallbackInfo<Fiber>& info) {
     case State::kCreated:
     case State::kDone:
       if (self == engine->finished_) return;  // its receiver has not run yet
-      delete self;
+      engine->fibers_.Delete(self);
       return;
     case State::kSuspended:
       engine->lost_.push_back(self);
@@ -138,6 +138,10 @@ Engine* Engine::Create(Local<v8::Context> context, std::string* reason) {
   return engine;
 }
 
+void Engine::NewFiber(Local<Object> wrapper, size_t stack_size) {
+  fibers_.New(this, wrapper, stack_size);
+}
+
 void Engine::ThrowCoded(const char* code) {
   Isolate* isolate = v8_.isolate();
   Local<Value> name = v8::String::NewFromUtf8(isolate, code).ToLocalChecked();
@@ -192,7 +196,7 @@ MaybeLocal<Value> Engine::Receive(Fiber* self) {
   if (Fiber* finished = std::exchange(finished_, nullptr)) {
     RemoveLive(finished);
     pool_->Give(std::exchange(finished->coroutine_, nullptr), CoroutineOf(self));
-    if (finished->collected_) delete finished;
+    if (finished->collected_) fibers_.Delete(finished);
     value = outcome_.IsEmpty() ? v8::Undefined(isolate).As<Value>() : outcome_.Get(isolate);
     outcome_.Reset();
   }
@@ -318,7 +322,7 @@ void Engine::Unwind(Fiber* fiber) {
   fiber->state_ = Fiber::State::kDone;
   RemoveLive(fiber);
   pool_->Destroy(fiber->coroutine_, main_.get());
-  delete fiber;
+  fibers_.Delete(fiber);
 }
 
 void Engine::UnwindLost(uv_async_t* async) {
@@ -348,7 +352,7 @@ void Engine::OnEnvironmentExit(void* data, void (*done)(void*), void* done_argum
     }
     fiber->state_ = Fiber::State::kDone;
     fiber->coroutine_ = nullptr;
-    if (fiber->collected_) delete fiber;
+    if (fiber->collected_) self->fibers_.Delete(fiber);
   }
   self->lost_.clear();
   self->pool_->Clear(self->CoroutineOf(self->current_));

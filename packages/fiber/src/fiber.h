@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "coroutine.h"
+#include "slab.h"
 
 namespace tendril {
 
@@ -57,6 +58,9 @@ class Engine {
 
   // nullptr, with the reason in *reason, where fibers cannot run.
   static Engine* Create(v8::Local<v8::Context> context, std::string* reason);
+
+  // Makes the native side of a new JavaScript object, which owns it.
+  void NewFiber(v8::Local<v8::Object> wrapper, size_t stack_size);
 
   // Each either switches and later delivers into `info`, or throws.
   void Resume(Fiber* fiber, const Arguments& info);
@@ -114,6 +118,7 @@ class Engine {
   Message message_ = Message::kValue;
   Fiber* finished_ = nullptr;  // its coroutine can be given back by the receiver
 
+  Slab<Fiber> fibers_;
   size_t live_ = 0;
   Fiber* live_list_ = nullptr;
   std::vector<Fiber*> lost_;  // suspended, and nothing can resume them

@@ -1,66 +1,23 @@
 #include "v8_layout.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include <v8-cppgc.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <mutex>
 
+#include "careful_reader.h"
+
 namespace tendril {
 namespace {
-
-// -------------------------------------------------------------- careful reading
-
-// Copies from addresses that may not be mapped: what looks like a pointer in an
-// object's neighbourhood may be anything. The kernel checks; /proc/self/maps
-// would be a snapshot that other threads outdate while it is read.
-class CarefulReader {
- public:
-  ~CarefulReader() {
-    if (pipe_[0] >= 0) close(pipe_[0]);
-    if (pipe_[1] >= 0) close(pipe_[1]);
-  }
-
-  // How many of the `size` bytes (at most one page) could be read.
-  size_t Copy(uintptr_t from, void* to, size_t size) {
-    if (from < kLowest || from >= kHighest) return 0;
-    iovec local{to, size};
-    iovec remote{reinterpret_cast<void*>(from), size};
-    ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-    if (copied >= 0) return static_cast<size_t>(copied);
-    return errno == EFAULT ? 0 : CopyThroughPipe(from, to, size);
-  }
-
-  bool ReadWord(const void* from, uintptr_t* word) {
-    return Copy(reinterpret_cast<uintptr_t>(from), word, sizeof *word) == sizeof *word;
-  }
-
- private:
-  static constexpr uintptr_t kLowest = 0x10000;
-  static constexpr uintptr_t kHighest = uintptr_t{1} << 47;
-
-  // Where process_vm_readv is forbidden (seccomp): write() fails with EFAULT.
-  size_t CopyThroughPipe(uintptr_t from, void* to, size_t size) {
-    if (pipe_[0] < 0 && pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) return 0;
-    ssize_t written = write(pipe_[1], reinterpret_cast<void*>(from), size);
-    if (written <= 0) return 0;
-    ssize_t got = read(pipe_[0], to, static_cast<size_t>(written));
-    return got > 0 ? static_cast<size_t>(got) : 0;
-  }
-
-  int pipe_[2] = {-1, -1};
-};
 
 // -------------------------------------------------------- thread-local storage
 
@@ -256,6 +213,16 @@ bool SameWord(const std::vector<Path>& paths, const void* object) {
 // computed before, below the real start so that nothing scans too far.
 void* Marker(void* start, int n) { return static_cast<char*>(start) - 0x141 - 0x20 * n; }
 
+bool FollowsRestore(v8::Isolate* isolate, const ThreadLayout& thread, int scratch, void** word) {
+  void* start = *thread.stack_start;
+  *thread.stack_start = Marker(start, 2);
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  bool followed = *word == *thread.stack_start;
+  *thread.stack_start = start;
+  CycleThreadState(isolate, thread.thread_id, scratch);
+  return followed && *word == start;
+}
+
 // V8 >= 12: restoring a thread's state writes the cached start into the main
 // thread's LocalHeap. Returns the paths to the word that followed the marker.
 std::vector<Path> FindRestoredWord(v8::Isolate* isolate, const ThreadLayout& thread, int scratch) {
@@ -266,17 +233,14 @@ std::vector<Path> FindRestoredWord(v8::Isolate* isolate, const ThreadLayout& thr
   *thread.stack_start = start;
   auto paths = FindInIsolate(isolate, marker);
   CycleThreadState(isolate, thread.thread_id, scratch);
+  // An archive or freed memory nearby may hold a copy of the marker: only the
+  // word itself follows a second one.
+  CarefulReader reader;
+  std::erase_if(paths, [&](const Path& path) {
+    void** word = path.FromIf(reader, isolate, start);
+    return !word || !FollowsRestore(isolate, thread, scratch, word);
+  });
   return paths;
-}
-
-bool FollowsRestore(v8::Isolate* isolate, const ThreadLayout& thread, int scratch, void** word) {
-  void* start = *thread.stack_start;
-  *thread.stack_start = Marker(start, 2);
-  CycleThreadState(isolate, thread.thread_id, scratch);
-  bool followed = *word == *thread.stack_start;
-  *thread.stack_start = start;
-  CycleThreadState(isolate, thread.thread_id, scratch);
-  return followed && *word == start;
 }
 
 // The C++ heap copies the cached start when it is made: make one to look at.
@@ -317,6 +281,7 @@ std::string LearnIsolate(v8::Isolate* isolate, v8::Platform* platform, const Thr
   process->in_cpp_heap = FindCppHeapWord(platform, thread);
   if (process->in_cpp_heap.empty()) return "the C++ heap's stack start was not found";
   process->in_isolate = FindRestoredWord(isolate, thread, scratch);
+  if(getenv("DBG")) for (auto& p : process->in_isolate) { CarefulReader r; fprintf(stderr, "path %ld %ld -> %p (start %p follows %d)\n", p.pointer_at, p.offset, (void*)p.From(r, isolate), *thread.stack_start, FollowsRestore(isolate, thread, scratch, p.From(r, isolate))); }
   if (!process->in_isolate.empty()) {
     if (!SameWord(process->in_isolate, isolate))
       return "V8 keeps more than one restored stack start";

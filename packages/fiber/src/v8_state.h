@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "archive_list.h"
 #include "v8_layout.h"
 
 namespace tendril {
@@ -43,6 +44,9 @@ class V8State {
   int NewArchiveId();
   // The id's stack is gone: V8 may forget what it keeps per thread.
   void DiscardArchiveId(int id);
+
+  // A crowd of stacks has gone: frees what V8 has kept for them.
+  void ForgetArchives(size_t keep) { ArchiveList::Shorten(isolate_, thread_id_, keep); }
 
   // From here until BecomeOwner() V8 takes the running code for thread `id`.
   void BecomeArchive(int id) { *thread_id_ = id; }
