@@ -11,7 +11,7 @@ const messages = {
   ERR_FIBER_UNWOUND:
     'Nothing can resume this fiber any more, so it is unwound: let this error pass, after clean-up.',
   ERR_INVALID_ARG_TYPE:
-    'new Fiber(fn, options?) takes a function, and options { stackSize?: number, name?: string }.',
+    'A Fiber is made of a function and options: new Fiber(fn, options?) with { stackSize?: number, name?: string }.',
   ERR_INVALID_THIS: 'This object is not a Fiber yet. Call super() before its methods.',
   ERR_NOT_IN_FIBER:
     'Fiber.suspend() was called outside a fiber. Call it from code that a fiber runs: new Fiber(fn).resume().',

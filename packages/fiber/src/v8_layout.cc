@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 
 #include "careful_reader.h"
@@ -147,6 +148,7 @@ struct Path {
   static constexpr ptrdiff_t kInside = PTRDIFF_MIN;
   ptrdiff_t pointer_at;
   ptrdiff_t offset;
+  bool operator==(const Path&) const = default;
 
   // nullptr if it leads nowhere.
   void** From(CarefulReader& reader, const void* object) const {
@@ -176,11 +178,14 @@ std::vector<Path> FindPaths(const void* object, ptrdiff_t from, ptrdiff_t to, si
   std::vector<uintptr_t> target(reach / kWord);
   auto base = reinterpret_cast<uintptr_t>(object);
   auto wanted = reinterpret_cast<uintptr_t>(value);
+  auto own_top = reinterpret_cast<uintptr_t>(StackStartFunction()());
+  auto own_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - 64 * 1024;
   for (ptrdiff_t at = from; at + kWord <= to; at += kWord) {
     uintptr_t word;
     if (!reader.ReadWord(reinterpret_cast<void*>(base + at), &word)) continue;
     if (word == wanted) paths.push_back({Path::kInside, at});
-    if (word % kWord != 0 || (word >= base + from && word < base + to)) continue;
+    // Not the stack that this runs on: variables here hold what is looked for.
+    if (word % kWord != 0 || (word >= own_frame && word < own_top)) continue;
     size_t words = reader.Copy(word, target.data(), reach) / kWord;
     for (size_t k = 0; k < words; k++)
       if (target[k] == wanted) paths.push_back({at, static_cast<ptrdiff_t>(k) * kWord});
@@ -243,19 +248,31 @@ std::vector<Path> FindRestoredWord(v8::Isolate* isolate, const ThreadLayout& thr
   return paths;
 }
 
-// The C++ heap copies the cached start when it is made: make one to look at.
+// The C++ heap copies the cached start when it is made: make some to look at,
+// each with a marker of its own. What happens to lie near one of them (another's
+// Stack, freed memory) does not lie at the same place near all of them.
 std::vector<Path> FindCppHeapWord(v8::Platform* platform, const ThreadLayout& thread) {
   void* start = *thread.stack_start;
-  *thread.stack_start = Marker(start, 3);
 #if V8_MAJOR_VERSION >= 13
   v8::CppHeapCreateParams parameters({});
 #else
   v8::CppHeapCreateParams parameters({}, v8::WrapperDescriptor(0, 1, 1));
 #endif
-  auto heap = v8::CppHeap::Create(platform, parameters);
-  auto paths = FindInCppHeap(heap.get(), *thread.stack_start);
-  *thread.stack_start = start;
-  heap->Terminate();
+  std::vector<std::unique_ptr<v8::CppHeap>> heaps;
+  std::vector<Path> paths;
+  for (int i = 0; i < 3; i++) {
+    void* marker = Marker(start, 3 + i);
+    *thread.stack_start = marker;
+    heaps.push_back(v8::CppHeap::Create(platform, parameters));
+    *thread.stack_start = start;
+    auto found = FindInCppHeap(heaps.back().get(), marker);
+    std::erase_if(found, [](const Path& path) { return path.pointer_at == Path::kInside; });
+    if (i == 0) paths = found;
+    std::erase_if(paths, [&](const Path& path) {
+      return std::find(found.begin(), found.end(), path) == found.end();
+    });
+  }
+  for (auto& heap : heaps) heap->Terminate();
   return paths;
 }
 
@@ -281,7 +298,6 @@ std::string LearnIsolate(v8::Isolate* isolate, v8::Platform* platform, const Thr
   process->in_cpp_heap = FindCppHeapWord(platform, thread);
   if (process->in_cpp_heap.empty()) return "the C++ heap's stack start was not found";
   process->in_isolate = FindRestoredWord(isolate, thread, scratch);
-  if(getenv("DBG")) for (auto& p : process->in_isolate) { CarefulReader r; fprintf(stderr, "path %ld %ld -> %p (start %p follows %d)\n", p.pointer_at, p.offset, (void*)p.From(r, isolate), *thread.stack_start, FollowsRestore(isolate, thread, scratch, p.From(r, isolate))); }
   if (!process->in_isolate.empty()) {
     if (!SameWord(process->in_isolate, isolate))
       return "V8 keeps more than one restored stack start";
@@ -315,10 +331,9 @@ std::string LocateWords(v8::Isolate* isolate, const ThreadLayout& thread, int sc
   }
   if (words->empty()) return "this isolate keeps its stack start somewhere else";
   if (v8::CppHeap* heap = isolate->GetCppHeap()) {
-    void** found = nullptr;
-    for (auto& path : process->in_cpp_heap)
-      if (void** word = path.FromIf(reader, heap, start)) found = word;
-    if (!found) return "this isolate's C++ heap keeps its stack start somewhere else";
+    void** found = process->in_cpp_heap[0].FromIf(reader, heap, start);
+    if (!found || !SameWord(process->in_cpp_heap, heap))
+      return "this isolate's C++ heap keeps its stack start somewhere else";
     words->push_back(found);
   }
   return "";

@@ -52,26 +52,68 @@ function deepFibers() {
 
 // --------------------------------------------------------------- inside built-in functions
 
+/** Suspends, and goes on with `value`. */
+function after(value) {
+  Fiber.suspend();
+  return value;
+}
+
 function builtins() {
   const results = [];
   const fibers = [
-    () => [3, 1, 2].sort((a, b) => (Fiber.suspend(), a - b)).join(),
-    () => JSON.parse('{"a":[1,2,{"b":3}]}', (_, v) => (Fiber.suspend(), v)).a[2].b,
-    () => 'abc'.replace(/./g, (c) => (Fiber.suspend(), c.toUpperCase())),
-    () => Array.from({ length: 3 }, (_, i) => (Fiber.suspend(), i * i)).join(),
-    () => JSON.stringify({ toJSON: () => (Fiber.suspend(), { x: 1 }) }),
-    () => [1, 2, 3].map((x) => (Fiber.suspend(), x * 2)).reduce((a, b) => (Fiber.suspend(), a + b)),
-    () => Reflect.construct(class A { v = (Fiber.suspend(), 7); }, []).v,
-    () => new Proxy({}, { get: (_, key) => (Fiber.suspend(), key) }).hello,
-    () => `${{ toString: () => (Fiber.suspend(), 'str') }}`,
-    () => [...(function* () { for (let i = 0; i < 3; i++) { Fiber.suspend(); yield i; } })()].join(),
-    () => { try { Fiber.suspend(); throw new Error('x'); } catch (e) { Fiber.suspend(); return e.message; } },
-    () => { const m = new Map([[1, 2]]); m.forEach(() => Fiber.suspend()); return m.get(1); },
-  ].map((fn) => new Fiber(() => { results.push(fn()); }));
+    () => [3, 1, 2].sort((a, b) => after(a - b)).join(),
+    () => JSON.parse('{"a":[1,2,{"b":3}]}', (_, v) => after(v)).a[2].b,
+    () => 'abc'.replace(/./g, (c) => after(c.toUpperCase())),
+    () => Array.from({ length: 3 }, (_, i) => after(i * i)).join(),
+    () => JSON.stringify({ toJSON: () => after({ x: 1 }) }),
+    () => [1, 2, 3].map((x) => after(x * 2)).reduce((a, b) => after(a + b)),
+    () =>
+      Reflect.construct(
+        class A {
+          v = after(7);
+        },
+        [],
+      ).v,
+    () => new Proxy({}, { get: (_, key) => after(key) }).hello,
+    () => `${{ toString: () => after('str') }}`,
+    () =>
+      [
+        ...(function* () {
+          for (let i = 0; i < 3; i++) {
+            Fiber.suspend();
+            yield i;
+          }
+        })(),
+      ].join(),
+    () => {
+      try {
+        Fiber.suspend();
+        throw new Error('x');
+      } catch (e) {
+        Fiber.suspend();
+        return e.message;
+      }
+    },
+    () => {
+      const m = new Map([[1, 2]]);
+      m.forEach(() => {
+        Fiber.suspend();
+      });
+      return m.get(1);
+    },
+  ].map(
+    (fn) =>
+      new Fiber(() => {
+        results.push(fn());
+      }),
+  );
   for (const fiber of fibers) fiber.resume();
   resumeAll(fibers);
   const expected = ['1,2,3', 3, 'ABC', '0,1,4', '{"x":1}', 12, 7, 'hello', 'str', '0,1,2', 'x', 2];
-  check(JSON.stringify(results.map(String).sort()) === JSON.stringify(expected.map(String).sort()), `builtins: ${results}`);
+  check(
+    JSON.stringify(results.map(String).sort()) === JSON.stringify(expected.map(String).sort()),
+    `builtins: ${results}`,
+  );
 }
 
 // -------------------------------------------------------------- optimised and deoptimised code
@@ -117,7 +159,9 @@ function collectInside() {
       if (i % 5 === 0) Fiber.suspend();
     }
     let bytes = 0;
-    v8.getHeapSnapshot().on('data', () => {}).destroy();
+    v8.getHeapSnapshot()
+      .on('data', () => {})
+      .destroy();
     bytes = v8.getHeapStatistics().used_heap_size;
     return bytes > 0 && garbage.length;
   });
@@ -164,13 +208,15 @@ function contexts() {
 
 // (module (import "e" "f" (func $f)) (func (export "g") (result i32) call $f i32.const 42))
 const wasmBytes = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 2, 96, 0, 0, 96, 0, 1, 127, 2, 7, 1, 1, 101, 1, 102, 0, 0, 3, 2,
-  1, 1, 7, 5, 1, 1, 103, 0, 1, 10, 8, 1, 6, 0, 16, 0, 65, 42, 11,
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 2, 96, 0, 0, 96, 0, 1, 127, 2, 7, 1, 1, 101, 1, 102, 0, 0, 3,
+  2, 1, 1, 7, 5, 1, 1, 103, 0, 1, 10, 8, 1, 6, 0, 16, 0, 65, 42, 11,
 ]);
 
 async function webAssembly() {
   if (!wasm) return;
-  const { instance } = await WebAssembly.instantiate(wasmBytes, { e: { f: () => Fiber.suspend() } });
+  const { instance } = await WebAssembly.instantiate(wasmBytes, {
+    e: { f: () => Fiber.suspend() },
+  });
   const fibers = Array.from({ length: 20 }, () => {
     const fiber = new Fiber(() => check(instance.exports.g() === 42, 'WebAssembly frame'));
     fiber.resume();

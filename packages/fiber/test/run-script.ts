@@ -1,0 +1,20 @@
+/** Runs a program of test/scripts in a process of its own: crashes are exit codes there. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface ScriptResult {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export function runScript(name: string, args: string[] = [], flags: string[] = []): ScriptResult {
+  const file = fileURLToPath(new URL(`../test/scripts/${name}`, import.meta.url));
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', ...flags, file, ...args],
+    { encoding: 'utf8', timeout: 150_000 },
+  );
+  return { status, signal, stdout, stderr };
+}
