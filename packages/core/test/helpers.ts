@@ -1,0 +1,17 @@
+/** What most tests of core need. */
+import { after } from 'node:test';
+import { run } from '@tendril/core';
+import { checkLeaks, VirtualClock } from '@tendril/core/testing';
+
+/** A test body in a greenlet, in virtual time. */
+export function inGreenlet(body: (clock: VirtualClock) => void): () => Promise<void> {
+  return async () => {
+    using clock = VirtualClock.install();
+    await run(() => body(clock));
+  };
+}
+
+/** For the top of every file: nothing may be left when its tests are over. */
+export function leaveNothing(): void {
+  after(checkLeaks);
+}
