@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+/** A link checker in straight-line code: 500 greenlets, a queue, a timeout, and no await. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { GreenletExit, isExit, run, spawn } from '@tendril/core';
+import { Crawler } from './crawler.js';
+import { collectPages, type PlantedSite, plantSite } from './demo-site.js';
+import { help, type Options, readOptions, UsageError } from './options.js';
+import { showProgress } from './progress.js';
+import { asText, compare, summary } from './report.js';
+import { SiteServer } from './site-server.js';
+
+const installedPackages = path.resolve(
+  path.dirname(fileURLToPath(import.meta.url)),
+  '../../../node_modules',
+);
+
+function main(options: Options): number {
+  const { target } = options;
+  if (target?.kind === 'url') return check(target.value, options);
+  let planted: PlantedSite | undefined;
+  if (!target) planted = plantSite(collectPages(installedPackages, 3000), 15);
+  using server = new SiteServer(target?.value ?? installedPackages, planted?.special);
+  return check(server.start(), options, planted);
+}
+
+function check(start: string, options: Options, planted?: PlantedSite): number {
+  const crawler = new Crawler({ ...options, start });
+  const crawl = spawn(() => crawler.run());
+  const progress = options.quiet ? undefined : showProgress(crawler, process.stderr);
+  let interrupts = 0;
+  const stop = () => {
+    if (++interrupts > 1) process.exit(130);
+    crawl.kill({ error: new GreenletExit('stopped by Ctrl-C'), block: false });
+  };
+  process.on('SIGINT', stop);
+  try {
+    crawl.get();
+  } finally {
+    process.off('SIGINT', stop);
+    progress?.kill();
+  }
+  const result = crawler.result();
+  const comparison = planted && compare(result, planted);
+  const stopped = isExit(crawl.value);
+  if (options.json) {
+    const cleanedUp = crawler.finished === crawler.requests;
+    const report = { ...summary(result), cleanedUp, planted: comparison, links: result.broken };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else {
+    const { origin } = new URL(start);
+    process.stdout.write(
+      `${asText(result, { origin: `${origin}/`, all: options.all, comparison })}\n`,
+    );
+    if (stopped)
+      process.stdout.write(
+        `stopped; ${crawler.finished} of ${crawler.requests} requests cleaned up\n`,
+      );
+  }
+  if (stopped) return 130;
+  return options.strict && result.broken.length > 0 ? 1 : 0;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(`${help}\n`);
+  else process.exitCode = await run(() => main(options));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n\n${help}\n`);
+  process.exitCode = 2;
+}
