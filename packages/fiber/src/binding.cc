@@ -63,7 +63,7 @@ void Construct(const Info& info) {
   }
   self->SetInternalField(Fiber::kFunction, info[0]);
   self->SetInternalField(Fiber::kContextFrame, engine->v8().GetContextFrame());
-  engine->NewFiber(self, stack_size);
+  if (!engine->NewFiber(self, stack_size)) engine->ThrowCoded("ERR_FIBER_NO_MEMORY");
 }
 
 // The template's signature has checked the receiver, but a subclass may call a

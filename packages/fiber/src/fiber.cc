@@ -138,8 +138,8 @@ Engine* Engine::Create(Local<v8::Context> context, std::string* reason) {
   return engine;
 }
 
-void Engine::NewFiber(Local<Object> wrapper, size_t stack_size) {
-  fibers_.New(this, wrapper, stack_size);
+bool Engine::NewFiber(Local<Object> wrapper, size_t stack_size) {
+  return fibers_.New(this, wrapper, stack_size) != nullptr;
 }
 
 void Engine::ThrowCoded(const char* code) {

@@ -59,8 +59,9 @@ class Engine {
   // nullptr, with the reason in *reason, where fibers cannot run.
   static Engine* Create(v8::Local<v8::Context> context, std::string* reason);
 
-  // Makes the native side of a new JavaScript object, which owns it.
-  void NewFiber(v8::Local<v8::Object> wrapper, size_t stack_size);
+  // Makes the native side of a new JavaScript object, which owns it. False: no
+  // memory is left.
+  bool NewFiber(v8::Local<v8::Object> wrapper, size_t stack_size);
 
   // Each either switches and later delivers into `info`, or throws.
   void Resume(Fiber* fiber, const Arguments& info);
