@@ -18,10 +18,11 @@ const installedPackages = path.resolve(
 function main(options: Options): number {
   const { target } = options;
   if (target?.kind === 'url') return check(target.value, options);
-  let planted: PlantedSite | undefined;
-  if (!target) planted = plantSite(collectPages(installedPackages, 3000), 15);
-  using server = new SiteServer(target?.value ?? installedPackages, planted?.special);
-  return check(server.start(), options, planted);
+  // A folder starts at a list of its pages; in the demonstration the list has planted ones, too.
+  const root = target?.value ?? installedPackages;
+  const site = plantSite(collectPages(root, 5000), target ? 0 : 15);
+  using server = new SiteServer(root, site.special);
+  return check(server.start(), options, target ? undefined : site);
 }
 
 function check(start: string, options: Options, planted?: PlantedSite): number {

@@ -1,0 +1,88 @@
+/** Who takes part in what, and how to run it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { peers } from './peers.js';
+import { figures } from './tendril.js';
+
+export interface Contestant {
+  name: string;
+  figures: ReadonlySet<string>;
+  command(figure: string): string[];
+}
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const peersFolder = path.join(here, '..', 'peers');
+
+const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
+
+/** Everything is pinned to one processor where that is possible. */
+const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
+
+const inNode = (name: string, own: object): Contestant => ({
+  name,
+  figures: new Set(Object.keys(own)),
+  command: (figure) => [
+    ...pin,
+    process.execPath,
+    '--expose-gc',
+    path.join(here, 'one.js'),
+    name,
+    figure,
+  ],
+});
+
+function gevent(): Contestant | undefined {
+  const python = ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent'));
+  if (!python) return undefined;
+  const names = Object.keys(figures).filter((name) => !/^(hand-over|scavenge)/.test(name));
+  return {
+    name: 'gevent',
+    figures: new Set(names),
+    command: (figure) => [...pin, python, path.join(peersFolder, 'gevent_bench.py'), figure],
+  };
+}
+
+function go(): Contestant | undefined {
+  if (!works('go', 'version')) return undefined;
+  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-bench');
+  const built = spawnSync('go', ['build', '-o', binary, path.join(peersFolder, 'go', 'main.go')]);
+  if (built.status !== 0) return undefined;
+  return {
+    name: 'Go',
+    figures: new Set([
+      'spawn+join',
+      'spawn+join, 1,000 at a time',
+      'sleep(0)',
+      'Event ping-pong',
+      'Queue ping-pong',
+      'bytes per parked, depth 15',
+    ]),
+    command: (figure) => [...pin, binary, figure],
+  };
+}
+
+/** All that can run here, ours first, and the names of those that cannot. */
+export function contestants(): { present: Contestant[]; absent: string[] } {
+  const outside = { gevent: gevent(), Go: go() };
+  return {
+    present: [
+      inNode('tendril', figures),
+      ...Object.entries(peers).map(([name, own]) => inNode(name, own)),
+      ...Object.values(outside).filter((one) => one !== undefined),
+    ],
+    absent: Object.entries(outside)
+      .filter(([, one]) => !one)
+      .map(([name]) => name),
+  };
+}
+
+/** One run in a process of its own; undefined if it failed. */
+export function measureOnce(contestant: Contestant, figure: string): number | undefined {
+  const [command = '', ...args] = contestant.command(figure);
+  const { stdout, status } = spawnSync(command, args, { encoding: 'utf8', timeout: 120_000 });
+  const value = Number.parseFloat(stdout);
+  return status === 0 && Number.isFinite(value) ? value : undefined;
+}
