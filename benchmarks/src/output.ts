@@ -20,10 +20,7 @@ export function show(value: number, figure: string): string {
   return value >= 10_000 ? `${(value / 1000).toFixed(1)} us` : `${Math.round(value)} ns`;
 }
 
-const groupBy = (results: Result[]) =>
-  Map.groupBy?.(results, (one) => one.figure) ?? group(results);
-
-function group(results: Result[]): Map<string, Result[]> {
+function byFigure(results: Result[]): Map<string, Result[]> {
   const groups = new Map<string, Result[]>();
   for (const one of results) groups.set(one.figure, [...(groups.get(one.figure) ?? []), one]);
   return groups;
@@ -32,7 +29,7 @@ function group(results: Result[]): Map<string, Result[]> {
 /** A row per figure: ours, then each peer with how many times ours it is. */
 export function markdown(results: Result[], heading: string): string {
   const lines = [heading, '', '| figure | Tendril | peers (times ours) |', '| --- | ---: | --- |'];
-  for (const [figure, rows] of groupBy(results)) {
+  for (const [figure, rows] of byFigure(results)) {
     const ours = rows.find((row) => row.contestant === 'tendril');
     if (!ours) continue;
     const others = rows
@@ -46,7 +43,7 @@ export function markdown(results: Result[], heading: string): string {
   return `${lines.join('\n')}\n`;
 }
 
-const escape = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
 /** Horizontal bars, on a scale of their own for each figure. */
 export function svg(results: Result[], title: string): string {
@@ -54,16 +51,16 @@ export function svg(results: Result[], title: string): string {
   const left = 150;
   const parts: string[] = [];
   let y = 48;
-  for (const [figure, rows] of groupBy(results)) {
+  for (const [figure, rows] of byFigure(results)) {
     if (rows.length < 2) continue;
-    parts.push(`<text x="16" y="${y}" class="figure">${escape(figure)}</text>`);
+    parts.push(`<text x="16" y="${y}" class="figure">${escapeText(figure)}</text>`);
     y += 8;
     const most = Math.max(...rows.map((row) => row.median));
     for (const row of rows) {
       const length = Math.max(2, (row.median / most) * (width - left - 130));
       const kind = row.contestant === 'tendril' ? 'ours' : 'peer';
       parts.push(
-        `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escape(row.contestant)}</text>`,
+        `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escapeText(row.contestant)}</text>`,
         `<rect x="${left}" y="${y + 2}" width="${length.toFixed(1)}" height="12" rx="2" class="${kind}"/>`,
         `<text x="${left + length + 8}" y="${y + 12}">${show(row.median, figure)}</text>`,
       );
@@ -76,7 +73,7 @@ export function svg(results: Result[], title: string): string {
 svg { background: #fff; } text { fill: #333; } .figure, .title { font-weight: bold; } .ours { fill: #2a7d46; } .peer { fill: #9db4c6; }
 @media (prefers-color-scheme: dark) { svg { background: #16181b; } text { fill: #ddd; } .ours { fill: #4cc47a; } .peer { fill: #5b7487; } }
 </style>
-<text x="16" y="22" class="title" font-size="15">${escape(title)}</text>
+<text x="16" y="22" class="title" font-size="15">${escapeText(title)}</text>
 ${parts.join('\n')}
 </svg>
 `;

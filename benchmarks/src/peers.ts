@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { Effect, Fiber as EffectFiber, Queue as EffectQueue } from 'effect';
 import {
+  call,
   run as effection,
   sleep as effectionSleep,
   spawn as effectionSpawn,
@@ -150,10 +151,7 @@ const effectionFigures: Record<string, Figure> = {
     timeAsync(3000, (count) =>
       effection(function* () {
         for (let i = 0; i < count; i++) {
-          const task = yield* effectionSpawn(function* () {
-            return i;
-          });
-          yield* task;
+          yield* yield* effectionSpawn(() => call(() => i));
         }
       }),
     ),

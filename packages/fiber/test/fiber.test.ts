@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
-import { Fiber, FiberError, statistics, support } from '@tendril/fiber';
-import { fiberErrorCodes } from '#lib/errors.js';
+import { describe, test } from 'node:test';
+import { Fiber, FiberError } from '@tendril/fiber';
+import { checkLeaksAfterAll, collect } from './helpers/leaks.js';
 
-const collect = globalThis.gc as (options?: { type?: string }) => void;
-
-/** Lets the event loop turn, so that lost fibers are unwound. */
-async function turns(count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    collect();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-after(async () => {
-  await turns(10);
-  assert.equal(statistics().live, 0, 'no fiber is left');
-});
+checkLeaksAfterAll();
 
 function code(expected: string) {
   return (error: unknown) => error instanceof FiberError && error.code === expected;
@@ -186,55 +173,5 @@ describe('misuse throws a typed error and changes nothing', () => {
       return fiber.state;
     });
     assert.equal(fiber.resume(), 'running');
-  });
-
-  test('every code has a sentence that says what to do', () => {
-    for (const each of fiberErrorCodes) {
-      const error = new FiberError(each, 'Detail.');
-      assert.equal(error.code, each);
-      assert.match(error.message, /^[A-Z`].{20,}\. Detail\.$/);
-    }
-    assert.equal(support.supported, true);
-    assert.equal(support.engine, 'stack');
-  });
-});
-
-describe('a fiber that nothing can resume', () => {
-  test('is unwound: its finally blocks run', async () => {
-    let cleaned = 0;
-    (() => {
-      for (let i = 0; i < 20; i++) {
-        new Fiber(() => {
-          try {
-            Fiber.suspend();
-          } finally {
-            cleaned++;
-          }
-        }).resume();
-      }
-    })();
-    await turns(5);
-    // V8 may see a stale reference in a register or two.
-    assert.ok(cleaned >= 15, `${cleaned} of 20 were unwound`);
-  });
-
-  test('is dropped when it catches the error for ever', async () => {
-    let caught = 0;
-    (() => {
-      for (let i = 0; i < 10; i++) {
-        new Fiber(() => {
-          for (;;) {
-            try {
-              Fiber.suspend();
-            } catch (error) {
-              assert.ok(code('ERR_FIBER_UNWOUND')(error));
-              caught++;
-            }
-          }
-        }).resume();
-      }
-    })();
-    await turns(5);
-    assert.ok(caught >= 16);
   });
 });

@@ -9,8 +9,13 @@ export interface ScriptResult {
   stderr: string;
 }
 
+/** Where a program of test/scripts is. */
+export function scriptPath(name: string): string {
+  return fileURLToPath(new URL(`../../test/scripts/${name}`, import.meta.url));
+}
+
 export function runScript(name: string, args: string[] = [], flags: string[] = []): ScriptResult {
-  const file = fileURLToPath(new URL(`../test/scripts/${name}`, import.meta.url));
+  const file = scriptPath(name);
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
     ['--expose-gc', ...flags, file, ...args],
