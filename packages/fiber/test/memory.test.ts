@@ -12,4 +12,3 @@ test('a crowd leaves nothing behind', () => {
   );
   assert.ok(end - start < (parked - start) / 5, `${start} at the start, ${end} at the end`);
 });
-

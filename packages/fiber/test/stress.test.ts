@@ -34,4 +34,3 @@ describe('parked stacks survive the garbage collector', () => {
     }
   });
 });
-

@@ -25,4 +25,3 @@ describe('a process with parked fibers exits', () => {
     assert.match(stderr, /thrown in a fiber/);
   });
 });
-
