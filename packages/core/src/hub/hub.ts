@@ -194,7 +194,11 @@ export class Hub {
       next = undefined;
     }
     if (next !== task) {
-      this.#switchFrom(next);
+      // Every frame here stays on each parked stack: no helper between this and the switch.
+      this.current = undefined;
+      const fiber = next && (next.fiber ?? this.#fiberFor(next));
+      if (fiber) fiber.transfer();
+      else Fiber.suspend();
       while (this.#probe) {
         Error.captureStackTrace(this.#probe, Hub.prototype.park);
         Fiber.suspend();
@@ -202,13 +206,6 @@ export class Hub {
     }
     this.current = task;
     if (exchangesContexts()) enterContext(task.context);
-  }
-
-  #switchFrom(next: Task | undefined): void {
-    this.current = undefined;
-    const fiber = next && this.#fiberFor(next);
-    if (fiber) fiber.transfer();
-    else Fiber.suspend();
   }
 
   // No memory for another stack must fail the task that wanted it, not the one that parks.
@@ -295,9 +292,7 @@ export class Hub {
 export class Carrier {
   task: Task | undefined = undefined;
   released = false;
-  readonly fiber: Fiber = new Fiber(() => this.#run());
-
-  #run(): void {
+  readonly fiber: Fiber = new Fiber(() => {
     let task = this.task;
     while (task) {
       task.fiber = this.fiber;
@@ -306,7 +301,7 @@ export class Carrier {
       hub.end(task);
       task = hub.carry(this);
     }
-  }
+  });
 }
 
 function reportError(error: unknown, source: string): void {
