@@ -69,6 +69,7 @@ export function svg(results: Result[], title: string): string {
     y += 24;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}" font-family="sans-serif" font-size="12">
+<title>${escapeText(title)}</title>
 <style>
 svg { background: #fff; } text { fill: #333; } .figure, .title { font-weight: bold; } .ours { fill: #2a7d46; } .peer { fill: #9db4c6; }
 @media (prefers-color-scheme: dark) { svg { background: #16181b; } text { fill: #ddd; } .ours { fill: #4cc47a; } .peer { fill: #5b7487; } }
