@@ -272,7 +272,9 @@ std::vector<Path> FindCppHeapWord(v8::Platform* platform, const ThreadLayout& th
       return std::find(found.begin(), found.end(), path) == found.end();
     });
   }
+#if V8_MAJOR_VERSION < 13  // later ones do so when they are destroyed
   for (auto& heap : heaps) heap->Terminate();
+#endif
   return paths;
 }
 

@@ -37,7 +37,7 @@ const usage = `usage: tendril-fiber-build [--node <path to a node binary>]... [-
 
 class BuildError extends Error {}
 
-/** @typedef {{ arch: string, abi: string, label: string, nodedir: string | undefined }} Target */
+/** @typedef {{ arch: string, abi: string, label: string, nodedir: string | undefined, execPath?: string }} Target */
 
 /** @param {string} nodedir */
 function headersAbi(nodedir) {
@@ -54,6 +54,7 @@ function runningNode() {
     arch: process.arch,
     abi,
     label: `Node ${process.versions.node}`,
+    execPath: process.execPath,
     // Headers of another Node may lie in the same prefix: only the right ones will do. Without
     // them node-gyp downloads its own.
     nodedir: headersAbi(prefix) === abi ? prefix : undefined,
@@ -77,7 +78,7 @@ function otherNode(binary) {
   if (headersAbi(nodedir) !== abi) {
     throw new BuildError(`Node ${version} has no headers at ${path.join(nodedir, 'include/node')}`);
   }
-  return { arch: process.arch, abi, label: `Node ${version}`, nodedir };
+  return { arch: process.arch, abi, label: `Node ${version}`, nodedir, execPath };
 }
 
 /** @returns {Target[]} */
@@ -90,7 +91,8 @@ function allNodes() {
     const abi = headersAbi(nodedir);
     if (abi === undefined || targets.some((target) => target.abi === abi)) continue;
     const { version } = JSON.parse(readFileSync(path.join(nodedir, 'package.json'), 'utf8'));
-    targets.push({ arch: process.arch, abi, label: `Node ${version}`, nodedir });
+    const execPath = path.join(nodedir, 'bin/node');
+    targets.push({ arch: process.arch, abi, label: `Node ${version}`, nodedir, execPath });
   }
   return targets;
 }
@@ -174,6 +176,50 @@ function newestSource() {
   return Math.max(...sources.map((file) => statSync(file).mtimeMs));
 }
 
+/**
+ * The engine finds by experiment where this build of Node keeps things. What it found is tried here,
+ * in a process that may crash: collections and a heap snapshot within a fiber while others are
+ * parked scan every stack.
+ */
+const selfCheck = `
+  const addon = { exports: {} };
+  process.dlopen(addon, process.argv[1]);
+  const { Fiber, reason, statistics } = addon.exports;
+  if (reason !== undefined) throw new Error(reason);
+  const deep = (depth) => {
+    const value = { depth };
+    if (depth > 0) deep(depth - 1);
+    else Fiber.suspend();
+    if (value.depth !== depth) throw new Error('a value changed while its stack was parked');
+  };
+  const parked = Array.from({ length: 20 }, () => new Fiber(() => deep(15)));
+  for (const fiber of parked) fiber.resume();
+  new Fiber(() => {
+    gc();
+    gc({ type: 'minor' });
+    require('node:v8').getHeapSnapshot().destroy();
+    deep(3);
+  }).resume();
+  gc();
+  for (const fiber of parked) fiber.resume();
+  if (statistics().live !== 1) throw new Error('fibers were lost');
+  console.log('held');
+`;
+
+/** @param {Target} target @param {string} addon */
+function check(target, addon) {
+  if (target.arch !== process.arch || !target.execPath || !existsSync(target.execPath)) return;
+  const args = ['--expose-gc', '--input-type=commonjs', '--eval', selfCheck, addon];
+  const ran = spawnSync(target.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  if (ran.status === 0 && ran.stdout === 'held\n') return;
+  rmSync(addon, { force: true });
+  process.stderr.write(ran.stderr);
+  throw new BuildError(
+    `the addon was built for ${target.label}, but fibers do not hold there ` +
+      `(${ran.signal ?? `exit code ${ran.status}`}): nothing was installed`,
+  );
+}
+
 /** @param {Target} target @param {number} sourceTime @param {boolean} force */
 function build(target, sourceTime, force) {
   const file = path.join('prebuilds', `linux-${target.arch}`, `fiber.abi${target.abi}.node`);
@@ -220,6 +266,7 @@ function build(target, sourceTime, force) {
   // A rename, because a process may have the old file mapped.
   const temporary = `${result}.${process.pid}`;
   copyFileSync(path.join(workDir, 'build/Release/fiber.node'), temporary);
+  check(target, temporary);
   renameSync(temporary, result);
   console.log(`fiber: built ${file} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
