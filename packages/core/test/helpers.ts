@@ -13,5 +13,5 @@ export function inGreenlet(body: (clock: VirtualClock) => void): () => Promise<v
 
 /** For the top of every file: nothing may be left when its tests are over. */
 export function leaveNothing(): void {
-  after(checkLeaks);
+  after(() => checkLeaks());
 }

@@ -1,5 +1,7 @@
 /** The codes that this package throws, each with what was wrong and what to do. */
 const messages = {
+  ERR_FIBER_CALLBACK_SCOPE:
+    'This fiber entered a callback scope (AsyncResource.runInAsyncScope, an event of a native addon) and cannot be suspended in it. Leave the scope first, or start a fiber of its own inside it.',
   ERR_FIBER_DONE: 'This fiber has ended and cannot run again. Create a new Fiber.',
   ERR_FIBER_EXITING: 'The process or worker is exiting: no fiber can be resumed any more.',
   ERR_FIBER_NO_MEMORY:

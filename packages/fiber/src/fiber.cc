@@ -80,6 +80,7 @@ Coroutine* Fiber::Run(void* argument) {
   Isolate* isolate = engine->isolate();
   Local<v8::Context> context = engine->context();
   v8::Context::Scope context_scope(context);
+  self->async_id_ = engine->ExecutionAsyncId();
   Local<v8::Function> function;
   {
     // Nothing on this stack may keep the JavaScript object alive: a fiber that
@@ -250,6 +251,7 @@ void Engine::Throw(Fiber* fiber, const Arguments& info) {
 void Engine::Suspend(const Arguments& info) {
   Fiber* self = current_;
   if (!self) return ThrowCoded("ERR_NOT_IN_FIBER");
+  if (ExecutionAsyncId() != self->async_id_) return ThrowCoded("ERR_FIBER_CALLBACK_SCOPE");
   self->state_ = Fiber::State::kSuspended;
   passed_ = info[0];
   message_ = Message::kValue;
@@ -258,17 +260,21 @@ void Engine::Suspend(const Arguments& info) {
     uv_async_send(&lost_signal_);
   }
   SwitchAndDeliver(std::exchange(self->resumer_, nullptr), info);
+  self->async_id_ = ExecutionAsyncId();
 }
 
 void Engine::Transfer(Fiber* fiber, const Arguments& info) {
   if (!current_) return Resume(fiber, info);
+  Fiber* self = current_;
+  if (ExecutionAsyncId() != self->async_id_) return ThrowCoded("ERR_FIBER_CALLBACK_SCOPE");
   if (!Prepare(fiber)) return;
-  current_->state_ = Fiber::State::kSuspended;
-  fiber->resumer_ = std::exchange(current_->resumer_, nullptr);
+  self->state_ = Fiber::State::kSuspended;
+  fiber->resumer_ = std::exchange(self->resumer_, nullptr);
   fiber->state_ = Fiber::State::kRunning;
   passed_ = info[0];
   message_ = Message::kValue;
   SwitchAndDeliver(fiber, info);
+  self->async_id_ = ExecutionAsyncId();
 }
 
 void Engine::AddLive(Fiber* fiber) {

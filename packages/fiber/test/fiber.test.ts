@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { AsyncResource } from 'node:async_hooks';
 import { describe, test } from 'node:test';
 import { Fiber, FiberError } from '@tendril/fiber';
 import { checkLeaksAfterAll, collect } from './helpers/leaks.js';
@@ -166,6 +167,29 @@ describe('misuse throws a typed error and changes nothing', () => {
       assert.equal(done.state, 'done');
     });
   }
+
+  test('suspend and transfer inside runInAsyncScope', () => {
+    const other = new Fiber(() => assert.fail('never runs'));
+    const resource = new AsyncResource('TEST');
+    const fiber: Fiber = new Fiber(() => {
+      resource.runInAsyncScope(() => {
+        assert.throws(() => Fiber.suspend(), code('ERR_FIBER_CALLBACK_SCOPE'));
+        assert.throws(() => other.transfer(), code('ERR_FIBER_CALLBACK_SCOPE'));
+        assert.deepEqual([fiber.state, other.state], ['running', 'created']);
+        // A fiber that begins and is resumed in the scope may park in it.
+        const inner = new Fiber(() => Fiber.suspend('inner'));
+        assert.equal(inner.resume(), 'inner');
+        assert.equal(inner.resume('end'), 'end');
+      });
+      return Fiber.suspend('outside again');
+    });
+    assert.equal(fiber.resume(), 'outside again');
+    // Resumed from within a scope, it goes on in that scope and leaves it with its end.
+    assert.equal(
+      resource.runInAsyncScope(() => fiber.resume('end')),
+      'end',
+    );
+  });
 
   test('transfer to itself', () => {
     const fiber: Fiber = new Fiber(() => {

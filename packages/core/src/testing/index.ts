@@ -6,4 +6,4 @@
 export { checkLeaks } from './leaks.js';
 export { Sequencer } from './sequencer.js';
 export { assertNoSwitch, assertSwitches, waitAllParked } from './switches.js';
-export { VirtualClock } from './virtual-clock.js';
+export { VirtualClock, type VirtualClockOptions } from './virtual-clock.js';

@@ -1,39 +1,81 @@
 import { statistics } from '@tendril/fiber';
 import { getHub } from '../index.js';
 
-/** Handles that a test runner keeps for itself. */
-const expectedHandles = new Set([
-  'TTYWrap',
-  'PipeWrap',
-  'FSReqCallback',
-  'Immediate',
-  'MessagePort',
-]);
-/** Turns of the event loop that things get to go. */
-const patience = 20;
+type Counts = Map<string, number>;
 
-function leftovers(): string[] {
+/** What is there at one moment. */
+interface Inventory {
+  readonly tasks: Set<unknown>;
+  readonly fibers: number;
+  readonly handles: Counts;
+}
+
+/** Turns of the event loop that things get to go, and after them some of a few milliseconds each. */
+const turns = 20;
+const slowTurns = 10;
+
+/** Comes and goes with the check itself, or belongs to the thread. */
+const own = new Set(['Immediate', 'MessagePort', 'TTYWrap']);
+/** Standard input, output and error may be opened at any time, and are pipes under a test runner. */
+const standardPipes = 3;
+
+function countHandles(): Counts {
+  const counts: Counts = new Map();
+  for (const name of process.getActiveResourcesInfo())
+    if (!own.has(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+function takeInventory(): Inventory {
+  return { tasks: new Set(getHub().tasks()), fibers: statistics().live, handles: countHandles() };
+}
+
+/** When this module was loaded: what a test runner holds is not a test's leak. */
+const atLoad: Inventory = { tasks: new Set(), fibers: 0, handles: countHandles() };
+
+function leftovers(before: Inventory): string[] {
   const left: string[] = [];
   const hub = getHub();
-  for (const task of hub.tasks()) left.push(`parked: ${task.describe()}\n${hub.stackOf(task)}`);
-  const { live } = statistics();
-  if (hub.taskCount === 0 && live > 0) left.push(`${live} fibers are alive`);
-  const handles = process.getActiveResourcesInfo().filter((name) => !expectedHandles.has(name));
-  if (handles.length > 0) left.push(`open handles: ${handles.join(', ')}`);
+  let running = 0;
+  for (const task of hub.tasks()) {
+    if (before.tasks.has(task) || task === hub.current) running++;
+    else left.push(`${task.describe()}, parked:\n${hub.stackOf(task)}`);
+  }
+  // While greenlets run or are parked, the hub may keep stacks for the next ones.
+  const fibers = statistics().live - before.fibers;
+  if (fibers > 0 && left.length === 0 && running === 0)
+    left.push(`${fibers} live fiber${fibers === 1 ? '' : 's'}`);
+  for (const [name, count] of countHandles()) {
+    const allowed = Math.max(
+      before.handles.get(name) ?? 0,
+      name === 'PipeWrap' ? standardPipes : 0,
+    );
+    if (count > allowed) left.push(`${count - allowed} open ${name}`);
+  }
   return left;
 }
 
 /**
- * Rejects with an error that lists what is left: parked greenlets and where they are, live fibers, open
- * handles. Gives them a bounded number of turns of the event loop to go. For `after()` of a test file.
+ * Rejects with an error that lists what is left: greenlets and where they are parked, live fibers, open
+ * handles. With `fn` it counts what `fn` leaves, and resolves to its result; without, what has come
+ * since the module was loaded: for `after()` at the top of a test file. Things get a bounded number of
+ * turns of the event loop to go. In a greenlet: `wait(checkLeaks(fn))`; the greenlet itself is no leak.
  */
-export async function checkLeaks(): Promise<void> {
+export async function checkLeaks<R>(fn?: () => R | PromiseLike<R>): Promise<R | undefined> {
+  const own = getHub().current;
+  const counted = typeof fn === 'function';
+  const before = counted ? takeInventory() : atLoad;
+  const ignored = own ? { ...before, tasks: new Set([...before.tasks, own]) } : before;
+  const result = counted ? await fn() : undefined;
   let left: string[] = [];
-  for (let turn = 0; turn < patience; turn++) {
+  for (let turn = 0; turn < turns + slowTurns; turn++) {
     (globalThis as { gc?: () => void }).gc?.();
-    await new Promise((resolve) => setImmediate(resolve));
-    left = leftovers();
-    if (left.length === 0) return;
+    await new Promise<void>((resolve) => {
+      if (turn < turns) setImmediate(resolve);
+      else setTimeout(resolve, 5);
+    });
+    left = leftovers(ignored);
+    if (left.length === 0) return result;
   }
   throw new Error(`Something was left behind:\n${left.join('\n')}`);
 }
