@@ -89,7 +89,7 @@ class CoroutinePool {
   // C++ called at the very limit of the JavaScript stack needs room below it.
   static constexpr size_t kReserve = 64 * 1024;
   static constexpr size_t kDefaultStack = 256 * 1024;
-  static constexpr size_t kWarm = 256;
+  static constexpr size_t kWarm = 64;
   static constexpr size_t kCrowd = 1024;
 
   CoroutinePool(V8State* v8, char* ceiling) : v8_(v8), stacks_(ceiling) {}

@@ -11,6 +11,9 @@ std::string V8State::Initialize(v8::Isolate* isolate, v8::Platform* platform) {
   isolate_ = isolate;
   thread_id_ = layout.thread.thread_id;
   owner_id_ = *thread_id_;
+  int scratch = NewArchiveId();
+  owner_word_ = ThreadManager::FindOwner(isolate, thread_id_, scratch);
+  DiscardArchiveId(scratch);
   start_words_ = layout.start_words;
   thread_stack_start_ = static_cast<char*>(*start_words_[0]);
 #if V8_MAJOR_VERSION >= 12

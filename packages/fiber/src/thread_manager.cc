@@ -1,4 +1,4 @@
-#include "archive_list.h"
+#include "thread_manager.h"
 
 #include <malloc.h>
 
@@ -10,7 +10,7 @@ namespace tendril {
 
 // While the thread is archived, the isolate's ThreadManager points to the archive
 // that is in use for it, which has the thread's id and points back.
-ArchiveList::Archive* ArchiveList::Find(v8::Isolate* isolate, const int* thread_id) {
+ThreadManager::Archive* ThreadManager::Find(v8::Isolate* isolate, const int* thread_id) {
   Archive* found = nullptr;
   CarefulReader reader;
   {
@@ -45,7 +45,37 @@ ArchiveList::Archive* ArchiveList::Find(v8::Isolate* isolate, const int* thread_
   return found;
 }
 
-void ArchiveList::Shorten(v8::Isolate* isolate, const int* thread_id, size_t keep) {
+int* ThreadManager::FindOwner(v8::Isolate* isolate, int* thread_id, int scratch) {
+  Archive* archive = Find(isolate, thread_id);
+  if (!archive) return nullptr;
+  constexpr size_t kInts = 32;
+  int as_found[kInts], renamed[kInts], restored[kInts];
+  CarefulReader reader;
+  auto copy = [&](int* to) {
+    return reader.Copy(reinterpret_cast<uintptr_t>(archive->manager), to, sizeof as_found) ==
+           sizeof as_found;
+  };
+  auto rename = [&](int id) {
+    *thread_id = id;
+    v8::Unlocker cycle(isolate);
+  };
+  int own = *thread_id;
+  bool complete = copy(as_found);
+  rename(scratch);
+  complete &= copy(renamed);
+  rename(own);
+  complete &= copy(restored);
+  if (!complete) return nullptr;
+  int* owner = nullptr;
+  for (size_t i = 0; i < kInts; i++) {
+    if (as_found[i] != own || renamed[i] != scratch || restored[i] != own) continue;
+    if (owner) return nullptr;
+    owner = static_cast<int*>(archive->manager) + i;
+  }
+  return owner;
+}
+
+void ThreadManager::ShortenArchives(v8::Isolate* isolate, const int* thread_id, size_t keep) {
   // V8 takes the newest first, so the one in use now is the head again.
   Archive* head = Find(isolate, thread_id);
   if (!head) return;
