@@ -120,14 +120,15 @@ export class Crawler {
     const inside = url.startsWith(this.#origin);
     try {
       return withTimeout(this.#options.timeout, () => {
-        const response = wait((signal) => fetch(url, { signal, method: inside ? 'GET' : 'HEAD' }));
+        const page = inside && mayBePage(url);
+        const response = wait((signal) => fetch(url, { signal, method: page ? 'GET' : 'HEAD' }));
         if (!response.ok) {
           wait(response.body?.cancel() ?? Promise.resolve());
           return { problem: `${response.status}`, anchors: undefined };
         }
         const type = response.headers.get('content-type') ?? '';
         const size = Number(response.headers.get('content-length') ?? 0);
-        if (!inside || !/^text\/(html|markdown)/.test(type) || size > largestPage) {
+        if (!page || !/^text\/(html|markdown)/.test(type) || size > largestPage) {
           wait(response.body?.cancel() ?? Promise.resolve());
           return { problem: undefined, anchors: undefined };
         }
@@ -192,6 +193,12 @@ export class Crawler {
       complete: this.#complete,
     };
   }
+}
+
+/** Only of pages the body is asked for. What has no file extension, or one of programs, may be one. */
+function mayBePage(url: string): boolean {
+  const extension = /\.(\w+)$/.exec(new URL(url).pathname)?.[1];
+  return !extension || /^(md|markdown|x?html?|php|aspx?|jsp|cgi)$/i.test(extension);
 }
 
 function lacks(anchors: Set<string> | undefined, fragment: string): boolean {

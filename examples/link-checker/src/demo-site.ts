@@ -1,10 +1,11 @@
 /**
- * The site that is checked when no other is named: Markdown and HTML files of the installed packages,
- * among pages planted to be dead or slow. What was planted is known, so the report can be compared.
+ * The site that is checked when no other is named: the files of the installed packages, their Markdown
+ * and HTML read for links, among pages planted to be dead or slow. What was planted is known, so the report can be compared.
  */
 import { type Dirent, readdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
+import { listQuery } from './site-server.js';
 
 const deadKinds = ['404', '500', 'reset', 'hang'] as const;
 
@@ -40,8 +41,11 @@ export function collectPages(root: string, limit: number): string[] {
 const link = (target: string) =>
   `<li><a href="/${target.split('/').map(encodeURIComponent).join('/')}">${target}</a></li>`;
 
-/** A start page that links to all of `pages` and to planted ones: `perKind` of each dead kind. */
-export function plantSite(pages: string[], perKind: number): PlantedSite {
+/**
+ * A start page that links to all of `pages` and to planted ones, `perKind` of each dead kind; with
+ * `listing` also to the list of all files.
+ */
+export function plantSite(pages: string[], perKind: number, listing = false): PlantedSite {
   const dead = new Set(
     deadKinds.flatMap((kind) =>
       Array.from({ length: perKind }, (_, i) => `/planted/dead/${kind}/${i}`),
@@ -49,12 +53,13 @@ export function plantSite(pages: string[], perKind: number): PlantedSite {
   );
   const slow = new Set(Array.from({ length: perKind * 10 }, (_, i) => `/planted/slow/${i}`));
   const all = [...pages, ...[...dead, ...slow].map((url) => url.slice(1))];
-  const index = `<!doctype html><title>Demo</title><ul>${all.map(link).join('\n')}</ul>`;
+  const files = listing ? `<p><a href="/${listQuery}">All files</a>` : '';
+  const index = `<!doctype html><title>Demo</title><ul>${all.map(link).join('\n')}</ul>${files}`;
   const html = { 'content-type': 'text/html; charset=utf-8' };
 
   function special(request: IncomingMessage, response: ServerResponse): boolean {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === '/') {
+    const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname === '/' && search !== listQuery) {
       response.writeHead(200, html).end(index);
       return true;
     }

@@ -20,7 +20,7 @@ function main(options: Options): number {
   if (target?.kind === 'url') return check(target.value, options);
   // A folder starts at a list of its pages; in the demonstration the list has planted ones, too.
   const root = target?.value ?? installedPackages;
-  const site = plantSite(collectPages(root, 5000), target ? 0 : 15);
+  const site = plantSite(collectPages(root, 5000), target ? 0 : 15, !target);
   using server = new SiteServer(root, site.special);
   return check(server.start(), options, target ? undefined : site);
 }

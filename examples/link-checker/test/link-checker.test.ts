@@ -83,9 +83,10 @@ describe('wrong usage', () => {
 describe('the demonstration', () => {
   test('finds every planted dead link and invents none', () => {
     const { stdout, status } = check('--json');
-    const { planted, peakGreenlets } = JSON.parse(stdout);
+    const { planted, peakGreenlets, requests } = JSON.parse(stdout);
     assert.deepEqual(planted, { planted: 60, found: 60, missed: [], invented: [] });
     assert.ok(peakGreenlets > 100);
+    assert.ok(requests > 2000, `${requests} requests: every installed file is one`);
     assert.equal(status, 0);
   });
 
