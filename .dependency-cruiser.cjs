@@ -1,5 +1,5 @@
 // The one way through the house: each layer of core imports only from its left.
-const layers = ['loop', 'hub', 'greenlet', 'sync', 'dns', 'net', 'server'];
+const layers = ['loop', 'hub', 'greenlet', 'sync', 'dns', 'net', 'system', 'server'];
 
 const src = '^packages/core/src/';
 
