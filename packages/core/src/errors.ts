@@ -121,3 +121,45 @@ export class QueueShutDown extends TendrilError {
     super('ERR_QUEUE_SHUT_DOWN', 'The queue was shut down: nothing more can be put or got.');
   }
 }
+
+// ------------------------------------------------------------ input and output
+
+/** The input ended before what was asked for had come. `partial` holds what came. */
+export class IncompleteReadError extends TendrilError {
+  readonly partial: Buffer;
+
+  constructor(partial: Buffer, wanted: string) {
+    super(
+      'ERR_INCOMPLETE_READ',
+      `The input ended after ${partial.length} bytes, before ${wanted}. What came is in \`partial\`.`,
+    );
+    this.partial = partial;
+  }
+}
+
+/** A line or message is longer than the reader allows. It stays unread. */
+export class LimitExceededError extends TendrilError {
+  readonly limit: number;
+
+  constructor(limit: number, what: string) {
+    super(
+      'ERR_LIMIT_EXCEEDED',
+      `No ${what} within the first ${limit} bytes. Raise \`max\`, or close the connection.`,
+    );
+    this.limit = limit;
+  }
+}
+
+/** The socket, listener or server was closed, by this side. */
+export class SocketClosedError extends TendrilError {
+  constructor(what: string) {
+    super('ERR_SOCKET_CLOSED', `${what} is closed. Open a new one.`);
+  }
+}
+
+/** This Node or platform cannot do what an option asks for. */
+export class UnsupportedError extends TendrilError {
+  constructor(what: string, where: string) {
+    super('ERR_UNSUPPORTED', `${what} is not supported here: it needs ${where}.`);
+  }
+}

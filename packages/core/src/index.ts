@@ -8,8 +8,10 @@ export {
   CannotSwitchError,
   ConcurrentUseError,
   GreenletExit,
+  IncompleteReadError,
   InvalidArgumentError,
   isExit,
+  LimitExceededError,
   LoopExit,
   NotInGreenletError,
   QueueEmpty,
@@ -17,7 +19,9 @@ export {
   QueueShutDown,
   ReleaseError,
   rethrowExit,
+  SocketClosedError,
   TendrilError,
+  UnsupportedError,
 } from './errors.js';
 export { type Blocking, blocking } from './greenlet/blocking.js';
 export { type GetOptions, Greenlet, type KillOptions } from './greenlet/greenlet.js';

@@ -1,0 +1,19 @@
+/**
+ * Sockets that park: TCP, Unix, TLS and UDP.
+ * @module
+ */
+export { type ConnectOptions, connect, startTls } from './connect.js';
+export {
+  type Datagram,
+  type DatagramAddress,
+  type DatagramOptions,
+  DatagramSocket,
+} from './datagram.js';
+export {
+  type Address,
+  Listener,
+  type ListenerStatistics,
+  type ListenOptions,
+  listen,
+} from './listener.js';
+export { type LineOptions, type ReadOptions, Socket, wrap } from './socket.js';

@@ -1,0 +1,161 @@
+/** BaseServer: what servers of connections and of datagrams have in common. */
+import { InvalidArgumentError, isExit, SocketClosedError } from '../errors.js';
+import { Greenlet } from '../greenlet/greenlet.js';
+import { hub } from '../hub/hub.js';
+import { Event } from '../sync/event.js';
+import { Group } from '../sync/group.js';
+import { Pool } from '../sync/pool.js';
+
+export interface BaseServerOptions {
+  /** A pool for the handlers, or how many may run at a time; default no limit but `maxConnections`. */
+  spawn?: Pool | Group | number;
+}
+
+export interface StopOptions {
+  /** Milliseconds that running handlers have to end before they are killed; default 1,000. */
+  timeout?: number;
+}
+
+type State = 'created' | 'started' | 'stopping' | 'stopped';
+
+const defaultStopTimeout = 1000;
+
+function poolOf(spawn: Pool | Group | number | undefined): Group {
+  if (spawn === undefined) return new Group();
+  if (typeof spawn === 'number') return new Pool(spawn);
+  if (spawn instanceof Group) return spawn;
+  throw new InvalidArgumentError('spawn', 'a Pool, a Group or a number', spawn);
+}
+
+/**
+ * Starts, serves and stops (gevent.baseserver.BaseServer). A subclass opens and closes what it listens
+ * on, and calls {@link BaseServer.handle} for what comes in.
+ */
+export abstract class BaseServer implements Disposable {
+  protected readonly pool: Group;
+  #state: State = 'created';
+  readonly #stopped = new Event();
+  readonly #running = new Set<Greenlet>();
+
+  constructor(options: BaseServerOptions = {}) {
+    this.pool = poolOf(options.spawn);
+  }
+
+  /** Opens the port or socket, parking until it is open. */
+  protected abstract open(): void;
+  /** Takes in no more. Called once, from anywhere. */
+  protected abstract closeInput(): void;
+  /** Lets go of what is left when all handlers have ended. */
+  protected abstract closeRest(): void;
+
+  /** Parks until the server listens. @throws SocketClosedError after stop(); Node's errors (EADDRINUSE) */
+  start(): void {
+    if (this.#state === 'started') return;
+    if (this.#state !== 'created') throw new SocketClosedError('This server');
+    this.open();
+    this.#state = 'started';
+  }
+
+  get started(): boolean {
+    return this.#state === 'started';
+  }
+  get closed(): boolean {
+    return this.#state === 'stopping' || this.#state === 'stopped';
+  }
+  /** Handlers that run now. */
+  get active(): number {
+    return this.#running.size;
+  }
+
+  /**
+   * Runs `work` in a greenlet of the pool, now or when there is room; `done` is called at its end,
+   * whatever it was. Errors of `work` are reported, and are nobody else's.
+   * @returns how to give up a place in the line; undefined if it runs already
+   */
+  protected handle(work: () => void, done: () => void): (() => void) | undefined {
+    const greenlet = new Greenlet(work);
+    greenlet.name = this.constructor.name;
+    greenlet.onEnd(() => {
+      this.#running.delete(greenlet);
+      done();
+    });
+    const begin = () => this.#running.add(greenlet);
+    const place = {
+      settled: false,
+      wake: () => {
+        if (place.settled) return false;
+        place.settled = true;
+        begin();
+        this.pool.startInSlot(greenlet);
+        return true;
+      },
+    };
+    if (this.pool.startOrQueue(greenlet, place)) {
+      begin();
+      return undefined;
+    }
+    return () => {
+      place.settled = true;
+    };
+  }
+
+  /** For errors of handlers. A kill is no error. */
+  protected report(error: unknown): void {
+    if (!isExit(error)) hub.onError(error, `a handler of ${this.constructor.name}`);
+  }
+
+  /**
+   * Takes in no more, waits for the running handlers, and kills those that take longer than `timeout`
+   * milliseconds. Parks until all have ended. Harmless when repeated.
+   */
+  stop(options?: StopOptions): void {
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'stopping') {
+      this.#stopped.wait();
+      return;
+    }
+    const opened = this.#state === 'started';
+    this.#state = 'stopping';
+    if (opened) this.closeInput();
+    try {
+      this.#drain(options?.timeout ?? defaultStopTimeout);
+    } finally {
+      for (const greenlet of this.#running) greenlet.kill({ block: false });
+      this.closeRest();
+      this.#state = 'stopped';
+      this.#stopped.set();
+    }
+  }
+
+  #drain(timeout: number): void {
+    const deadline = hub.clock.now() + timeout;
+    for (const greenlet of [...this.#running])
+      if (greenlet !== hub.current)
+        greenlet.join({ timeout: Math.max(0, deadline - hub.clock.now()) });
+    for (const greenlet of [...this.#running]) if (greenlet !== hub.current) greenlet.kill();
+  }
+
+  /** Starts if need be, and parks until the server is stopped. A kill of the caller stops it. */
+  serveForever(options?: StopOptions): void {
+    this.start();
+    try {
+      this.#stopped.wait();
+    } finally {
+      this.stop(options);
+    }
+  }
+
+  /** Closes at once: running handlers are told to end, and not waited for. */
+  close(): void {
+    if (this.#state === 'stopped') return;
+    if (this.#state === 'started') this.closeInput();
+    this.#state = 'stopped';
+    for (const greenlet of this.#running) greenlet.kill({ block: false });
+    this.closeRest();
+    this.#stopped.set();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

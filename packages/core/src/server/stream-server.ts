@@ -1,0 +1,180 @@
+/** StreamServer: a handler in a greenlet for each connection, or for each time that input comes. */
+import type { TlsOptions } from 'node:tls';
+import { InvalidArgumentError } from '../errors.js';
+import { type Address, Listener, type ListenOptions, listen } from '../net/listener.js';
+import type { Socket } from '../net/socket.js';
+import { BaseServer, type BaseServerOptions } from './base-server.js';
+
+export type StreamHandler = (socket: Socket, address: string | undefined) => void;
+
+export interface StreamServerOptions extends BaseServerOptions {
+  tls?: TlsOptions;
+  /** As in `listen`; default 511. */
+  backlog?: number;
+  reusePort?: boolean;
+  handshakeTimeout?: number;
+  /**
+   * What the handler is called for. `connection` (default): each connection, which is closed when the
+   * handler returns. `input`: each time that there is something to read; it returns to let the
+   * connection rest, which then has no greenlet and no stack.
+   */
+  per?: 'connection' | 'input';
+  /** Connections at a time; those beyond are closed at once. Default 65,536. */
+  maxConnections?: number;
+  /**
+   * Connections that wait for a place in the pool, open but unread; those beyond are closed at once.
+   * Default 1,024.
+   */
+  maxWaiting?: number;
+  /** Milliseconds for each call of a socket that parks; default none. */
+  timeout?: number;
+}
+
+export type Listening = Listener | ListenOptions | number | string;
+
+function optionsOf(where: Exclude<Listening, Listener>): ListenOptions {
+  if (typeof where === 'number') return { port: where };
+  if (typeof where !== 'string') return where;
+  const match = /^(?:\[(.+)\]|([^:]*)):(\d+)$/.exec(where);
+  if (!match) return { path: where };
+  const host = match[1] ?? match[2];
+  return { port: Number(match[3]), ...(host && { host }) };
+}
+
+/**
+ * @example
+ *     const server = new StreamServer(7777, (socket) => {
+ *       for (const chunk of socket) socket.sendAll(chunk);
+ *     });
+ *     server.serveForever();
+ */
+export class StreamServer extends BaseServer {
+  readonly #where: Listening;
+  readonly #handler: StreamHandler;
+  readonly #options: StreamServerOptions;
+  readonly #connections = new Set<Socket>();
+  #listener: Listener | undefined;
+  #waiting = 0;
+
+  /** @throws InvalidArgumentError */
+  constructor(where: Listening, handler: StreamHandler, options: StreamServerOptions = {}) {
+    super(options);
+    if (typeof handler !== 'function')
+      throw new InvalidArgumentError('handler', 'a function', handler);
+    const { per } = options;
+    if (per !== undefined && per !== 'connection' && per !== 'input')
+      throw new InvalidArgumentError('per', "'connection' or 'input'", per);
+    this.#where = where;
+    this.#handler = handler;
+    this.#options = options;
+  }
+
+  protected override open(): void {
+    const { tls, backlog, reusePort, handshakeTimeout } = this.#options;
+    const given = { tls, backlog, reusePort, handshakeTimeout };
+    const set = Object.entries(given).filter(([, value]) => value !== undefined);
+    this.#listener =
+      this.#where instanceof Listener
+        ? this.#where
+        : listen({ ...optionsOf(this.#where), ...Object.fromEntries(set) });
+    this.#listener.onConnection((socket) => this.#connected(socket));
+  }
+
+  #connected(socket: Socket): void {
+    const { maxConnections = 65_536, timeout, per } = this.#options;
+    if (this.#connections.size >= maxConnections) {
+      this.#listener?.drop(socket);
+      return;
+    }
+    socket.timeout = timeout;
+    this.#connections.add(socket);
+    socket.stream.once('close', () => this.#connections.delete(socket));
+    if (per === 'input') socket.onceReadable(() => this.#input(socket));
+    else this.#serve(socket, () => socket.close());
+  }
+
+  #serve(socket: Socket, done: () => void): void {
+    const { maxWaiting = 1024 } = this.#options;
+    let failed = true;
+    const work = () => {
+      if (socket.stream.destroyed) return; // went while it waited
+      try {
+        this.#handler(socket, socket.remoteAddress);
+        failed = false;
+      } catch (error) {
+        this.report(error);
+      }
+    };
+    let inLine = true;
+    const leaveLine = () => {
+      if (inLine && leave) this.#waiting--;
+      inLine = false;
+    };
+    const leave = this.handle(
+      () => {
+        leaveLine();
+        work();
+      },
+      () => {
+        leaveLine();
+        if (failed) socket.destroy();
+        else done();
+      },
+    );
+    if (!leave) return;
+    this.#waiting++;
+    if (this.#waiting <= maxWaiting) return;
+    leave();
+    leaveLine();
+    this.#listener?.drop(socket);
+  }
+
+  // Rests until there is input, without a greenlet; its end closes the connection.
+  #input(socket: Socket): void {
+    if (socket.closed) return;
+    if (socket.finished) {
+      socket.close();
+      return;
+    }
+    this.#serve(socket, () => {
+      if (!socket.closed) socket.onceReadable(() => this.#input(socket));
+    });
+  }
+
+  /** Where it listens; undefined before start(). */
+  get address(): Address | undefined {
+    return this.#listener?.address;
+  }
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  statistics(): {
+    connections: number;
+    active: number;
+    waiting: number;
+    accepted: number;
+    dropped: number;
+    handshakeFailures: number;
+    acceptFailures: number;
+  } {
+    const zero = { accepted: 0, dropped: 0, handshakeFailures: 0, acceptFailures: 0 };
+    return {
+      connections: this.#connections.size,
+      active: this.active,
+      waiting: this.#waiting,
+      ...(this.#listener?.statistics() ?? zero),
+    };
+  }
+
+  protected override closeInput(): void {
+    this.#listener?.close();
+    // Connections at rest have nobody to wait for.
+    if (this.#options.per === 'input' && this.active === 0)
+      for (const socket of this.#connections) socket.close();
+  }
+
+  protected override closeRest(): void {
+    for (const socket of this.#connections) socket.close();
+  }
+}
