@@ -115,7 +115,7 @@ export class DatagramSocket implements Disposable {
 
   /** Sends one datagram, parking until the kernel has it. @throws Node's errors (EMSGSIZE and so on) */
   sendTo(data: string | Uint8Array, to: DatagramAddress): void {
-    if (this.#closed) throw new SocketClosedError('This socket');
+    this.open();
     park<void>((resume) => {
       this.#socket.send(data, to.port, to.address, (error) =>
         error ? resume.error(error) : resume(),

@@ -1,0 +1,51 @@
+/** What the tests of sockets and servers share: real loopback connections, certificates. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after } from 'node:test';
+import { run } from '@tendril/core';
+import { connect, type Listener, listen, type Socket } from '@tendril/core/socket';
+
+/** A test's body in a greenlet, in real time, for at most 20 s. */
+export function inRealTime(body: () => void): () => Promise<void> {
+  return () => run(body) as Promise<void>;
+}
+
+/** A temporary folder that goes at the end of the file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tendril-io-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Both ends of a loopback connection: the one that connected, and the one that was accepted. */
+export function connected(): { client: Socket; server: Socket; [Symbol.dispose](): void } {
+  using listener: Listener = listen({ port: 0, host: '127.0.0.1' });
+  const client = connect({ port: listener.port, host: '127.0.0.1' });
+  const server = listener.accept();
+  return {
+    client,
+    server,
+    [Symbol.dispose]() {
+      client.destroy();
+      server.destroy();
+    },
+  };
+}
+
+export interface Certificate {
+  key: string;
+  cert: string;
+}
+
+/** A self-signed certificate for `localhost`, or one that `ca` has signed. */
+export function makeCertificate(folder: string, name: string): Certificate {
+  const key = path.join(folder, `${name}.key`);
+  const cert = path.join(folder, `${name}.crt`);
+  const parameters = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const files = ['-keyout', key, '-out', cert, '-days', '2'];
+  const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
+  execFileSync('openssl', ['req', '-x509', ...parameters, ...files, ...names], { stdio: 'pipe' });
+  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
