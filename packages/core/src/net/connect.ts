@@ -1,6 +1,7 @@
 /** connect(): TCP, Unix sockets and TLS as a client. */
 import { createConnection, isIP, type LookupFunction, type Socket as NetSocket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { lookup } from '../dns/index.js';
 import { InvalidArgumentError } from '../errors.js';
 import { timedOut } from '../greenlet/timeout.js';
 import { checkTimeout, expired, waitAtMost } from '../hub/timed-wait.js';
@@ -47,7 +48,7 @@ function checkOptions(options: ConnectOptions): void {
 
 function openStream(options: ConnectOptions): NetSocket {
   const { tls, timeout: _timeout, path, host = 'localhost', port, ...rest } = options;
-  const common = { noDelay: true, ...rest, allowHalfOpen: true };
+  const common = { noDelay: true, lookup: lookup as LookupFunction, ...rest, allowHalfOpen: true };
   const where =
     path === undefined
       ? {

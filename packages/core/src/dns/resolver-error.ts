@@ -1,0 +1,19 @@
+/** Errors in the form that Node gives them: `getaddrinfo ENOTFOUND host`. */
+import { getSystemErrorMap } from 'node:util';
+
+export interface ResolverError extends Error {
+  code: string;
+  errno: number | undefined;
+  syscall: string;
+  hostname: string;
+}
+
+// libuv's numbers for getaddrinfo's errors; Node reports EAI_NONAME as ENOTFOUND.
+const numbers = new Map([...getSystemErrorMap()].map(([number, [name]]) => [name, number]));
+
+/** `code`: ENOTFOUND (no such name), EAI_AGAIN (no server answered), EAI_ADDRFAMILY and so on. */
+export function resolverError(code: string, syscall: string, hostname: string): ResolverError {
+  const errno = numbers.get(code === 'ENOTFOUND' ? 'EAI_NONAME' : code);
+  const error = new Error(`${syscall} ${code} ${hostname}`);
+  return Object.assign(error, { errno, code, syscall, hostname });
+}
