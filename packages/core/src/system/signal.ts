@@ -1,0 +1,75 @@
+/**
+ * Signals of the operating system, for greenlets (gevent.signal).
+ * @module
+ */
+import { constants } from 'node:os';
+import { InvalidArgumentError } from '../errors.js';
+import { spawn } from '../greenlet/spawn.js';
+import { timedOut } from '../greenlet/timeout.js';
+import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
+import { Waiter } from '../hub/waiter.js';
+import { Queue } from '../sync/queue.js';
+
+function checkNames(names: NodeJS.Signals | readonly NodeJS.Signals[]): NodeJS.Signals[] {
+  const list = typeof names === 'string' ? [names] : [...names];
+  for (const name of list) {
+    const known = Object.hasOwn(constants.signals, name);
+    if (!known || name === 'SIGKILL' || name === 'SIGSTOP')
+      throw new InvalidArgumentError('signal', 'a signal that can be caught, as "SIGTERM"', name);
+  }
+  return list;
+}
+
+function listen(names: NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): Disposable {
+  for (const name of names) process.on(name, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const name of names) process.off(name, listener);
+    },
+  };
+}
+
+/** Node does not stay for signals alone; a greenlet that waits for one does. */
+function stayAlive(): Disposable {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/**
+ * Parks until one of these signals comes; meanwhile it does not do what it does by default. Returns its
+ * name. The process stays while it waits.
+ * @throws Timeout, InvalidArgumentError
+ */
+export function waitSignal(
+  names: NodeJS.Signals | readonly NodeJS.Signals[],
+  options?: TimeoutOption,
+): NodeJS.Signals {
+  const list = checkNames(names);
+  checkTimeout(options?.timeout);
+  const waiter = new Waiter<NodeJS.Signals | typeof expired>('waitSignal()');
+  using _listening = listen(list, (name) => void waiter.wake(name));
+  using _alive = stayAlive();
+  const name = waitAtMost<NodeJS.Signals>(waiter, options?.timeout);
+  if (name === expired) throw timedOut(options?.timeout);
+  return name;
+}
+
+/** Runs `handler` in a greenlet of its own each time that the signal comes, until disposed of. */
+export function onSignal(
+  names: NodeJS.Signals | readonly NodeJS.Signals[],
+  handler: (name: NodeJS.Signals) => void,
+): Disposable {
+  if (typeof handler !== 'function')
+    throw new InvalidArgumentError('handler', 'a function', handler);
+  return listen(checkNames(names), (name) => void spawn(handler, name));
+}
+
+/** Signals one after the other, none lost while the loop's body runs; ends with the loop. */
+export function* signals(
+  names: NodeJS.Signals | readonly NodeJS.Signals[],
+): IterableIterator<NodeJS.Signals> {
+  const queue = new Queue<NodeJS.Signals>();
+  using _listening = listen(checkNames(names), (name) => queue.putNowait(name));
+  using _alive = stayAlive();
+  for (;;) yield queue.get();
+}

@@ -1,0 +1,176 @@
+/**
+ * Work for other processors: functions in worker threads (gevent.threadpool), over piscina.
+ * @module
+ */
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
+import { InvalidArgumentError, SocketClosedError, TendrilError } from '../errors.js';
+import type { Greenlet } from '../greenlet/greenlet.js';
+import { joinall } from '../greenlet/join.js';
+import { spawn } from '../greenlet/spawn.js';
+import { wait } from '../greenlet/wait.js';
+import type { TimeoutOption } from '../hub/timed-wait.js';
+import type { Failure, Outcome, Task } from './threadpool-task.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: any function
+type AnyFunction = (...args: any[]) => any;
+
+/** A function of a module: a path, a file URL or the name of a package. */
+export interface ModuleExport {
+  module: string | URL;
+  export: string;
+}
+
+export interface ThreadPoolOptions {
+  /** Milliseconds after which a thread without work ends; default 10,000. */
+  idleTimeout?: number;
+}
+
+/** A value that cannot be sent to another thread, or a thread that died. */
+export class ThreadPoolError extends TendrilError {}
+
+const builtIn: Record<string, new (message: string) => Error> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
+
+function rebuild({ name, message, code, stack }: Failure): Error {
+  const error = new (builtIn[name] ?? Error)(message);
+  if (error.name !== name) error.name = name;
+  if (code !== undefined) (error as { code?: unknown }).code = code;
+  if (stack) error.stack = stack;
+  return error;
+}
+
+function workOf(fn: AnyFunction | ModuleExport): Task['work'] {
+  if (typeof fn === 'function') {
+    const source = Function.prototype.toString.call(fn);
+    if (/\{\s*\[native code\]\s*\}\s*$/.test(source))
+      throw new InvalidArgumentError('fn', 'a function with a source: not bound, not built in', fn);
+    if (!/^(async\s+)?(function\b|\(|[\w$]+\s*=>)/.test(source))
+      throw new InvalidArgumentError(
+        'fn',
+        'a plain function or an arrow function, or { module, export }',
+        source.slice(0, 40),
+      );
+    return { source };
+  }
+  if (typeof fn?.export !== 'string' || !fn.module)
+    throw new InvalidArgumentError('fn', 'a function or { module, export }', fn);
+  const { module } = fn;
+  if (module instanceof URL) return { module: module.href, export: fn.export };
+  const isPath = path.isAbsolute(module) || module.startsWith('.');
+  return { module: isPath ? pathToFileURL(module).href : module, export: fn.export };
+}
+
+/**
+ * Runs functions in worker threads while the greenlet is parked. A thread starts when it is needed, and
+ * none keeps the process alive.
+ *
+ * @example
+ *     const pool = new ThreadPool(4);
+ *     const sum = pool.apply((n) => { let s = 0; for (let i = 0; i < n; i++) s += i; return s; }, [1e9]);
+ */
+export class ThreadPool implements Disposable {
+  readonly size: number;
+  readonly #piscina: Piscina;
+  #killed = false;
+
+  /** @throws InvalidArgumentError unless `size` (default: one per processor) is a whole number from 1 on */
+  constructor(size = availableParallelism(), options: ThreadPoolOptions = {}) {
+    if (!(Number.isInteger(size) && size >= 1))
+      throw new InvalidArgumentError('size', 'a whole number from 1 on', size);
+    this.size = size;
+    this.#piscina = new Piscina({
+      filename: new URL('./threadpool-worker.js', import.meta.url).href,
+      minThreads: 0,
+      maxThreads: size,
+      idleTimeout: options.idleTimeout ?? 10_000,
+    });
+  }
+
+  /**
+   * The result of `fn(...args)`, run in a thread. `fn` is sent as its source, so it sees its arguments
+   * only; or it is an export of a module. Arguments and results are structured clones; the memory of a
+   * result that is an ArrayBuffer or a view of a whole one is handed over, not copied. A kill or a
+   * timeout of the greenlet ends the thread.
+   *
+   * @throws the function's own error, with its name, code and stack; Timeout; InvalidArgumentError;
+   *   ThreadPoolError
+   */
+  apply<F extends AnyFunction>(
+    fn: F,
+    args?: Parameters<F>,
+    options?: TimeoutOption,
+  ): Awaited<ReturnType<F>>;
+  apply(fn: ModuleExport, args?: unknown[], options?: TimeoutOption): unknown;
+  apply(fn: AnyFunction | ModuleExport, args: unknown[] = [], options?: TimeoutOption): unknown {
+    if (this.#killed) throw new SocketClosedError('This thread pool');
+    const task: Task = { work: workOf(fn), args };
+    let outcome: Outcome;
+    try {
+      outcome = wait((signal) => this.#piscina.run(task, { signal }) as Promise<Outcome>, options);
+    } catch (error) {
+      throw this.#explain(error);
+    }
+    if ('failure' in outcome) throw rebuild(outcome.failure);
+    return outcome.value;
+  }
+
+  #explain(error: unknown): unknown {
+    const { name, message } = error as Error;
+    if (name === 'DataCloneError')
+      return new ThreadPoolError(
+        'ERR_THREADPOOL_CLONE',
+        `An argument or the result cannot be sent to another thread: ${message}`,
+        { cause: error },
+      );
+    if (/^Terminating worker thread|^worker exited|thread.*exit/i.test(message ?? ''))
+      return new ThreadPoolError('ERR_THREADPOOL_DIED', `The thread ended: ${message}`, {
+        cause: error,
+      });
+    return error;
+  }
+
+  /** Like {@link apply} in a greenlet of its own: `get()` waits for the result, `kill()` ends the work. */
+  applyAsync<F extends AnyFunction>(fn: F, args?: Parameters<F>): Greenlet<Awaited<ReturnType<F>>>;
+  applyAsync(fn: ModuleExport, args?: unknown[]): Greenlet<unknown>;
+  applyAsync(fn: AnyFunction | ModuleExport, args: unknown[] = []): Greenlet<unknown> {
+    return spawn(() => this.apply(fn as ModuleExport, args));
+  }
+
+  /** `fn(item)` for each, in threads; results in the order of the items. The first failure ends the rest. */
+  map<T, R>(fn: (item: T) => R, items: Iterable<T>): Awaited<R>[];
+  map(fn: ModuleExport, items: Iterable<unknown>): unknown[];
+  map(fn: AnyFunction | ModuleExport, items: Iterable<unknown>): unknown[] {
+    const running = Array.from(items, (item) => this.applyAsync(fn as ModuleExport, [item]));
+    try {
+      joinall(running, { raiseError: true });
+      return running.map((one) => one.value);
+    } finally {
+      for (const one of running) one.kill({ block: false });
+    }
+  }
+
+  /** Threads that exist now. */
+  get threads(): number {
+    return this.#piscina.threads.length;
+  }
+
+  /** Ends all threads. Those who wait get ERR_THREADPOOL_DIED. */
+  kill(): void {
+    if (this.#killed) return;
+    this.#killed = true;
+    this.#piscina.destroy().catch(() => {});
+  }
+
+  [Symbol.dispose](): void {
+    this.kill();
+  }
+}
