@@ -47,9 +47,19 @@ export class DnsServer {
 
   static async start(reply: (question: Question) => Reply): Promise<DnsServer> {
     const server = new DnsServer(reply);
-    await new Promise<void>((resolve) => server.#udp.bind(0, '127.0.0.1', resolve));
-    server.port = server.#udp.address().port;
-    await new Promise<void>((resolve) => server.#tcp.listen(server.port, '127.0.0.1', resolve));
+    // Both protocols on one port: a free one of the first may be taken in the second.
+    for (let attempt = 0; server.port === 0; attempt++) {
+      await new Promise<void>((resolve) => server.#tcp.listen(0, '127.0.0.1', resolve));
+      const { port } = server.#tcp.address() as net.AddressInfo;
+      const error = await new Promise<Error | undefined>((resolve) => {
+        server.#udp.once('error', resolve);
+        server.#udp.bind(port, '127.0.0.1', () => resolve(undefined));
+      });
+      server.#udp.removeAllListeners('error');
+      if (!error) server.port = port;
+      else if (attempt === 20) throw error;
+      else await new Promise((resolve) => server.#tcp.close(resolve));
+    }
     return server;
   }
 

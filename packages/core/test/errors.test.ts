@@ -19,6 +19,15 @@ const table: [new (...args: never[]) => Error, unknown[], string, RegExp][] = [
   [core.QueueEmpty, [], 'ERR_QUEUE_EMPTY', /try again later/],
   [core.QueueFull, [], 'ERR_QUEUE_FULL', /Wait for room/],
   [core.QueueShutDown, [], 'ERR_QUEUE_SHUT_DOWN', /shut down/],
+  [
+    core.IncompleteReadError,
+    [Buffer.from('ab'), 'the end'],
+    'ERR_INCOMPLETE_READ',
+    /2 bytes, before the end/,
+  ],
+  [core.LimitExceededError, [9, 'delimiter'], 'ERR_LIMIT_EXCEEDED', /first 9 bytes. Raise `max`/],
+  [core.SocketClosedError, ['This socket'], 'ERR_SOCKET_CLOSED', /Open a new one/],
+  [core.UnsupportedError, ['x', 'Node 23'], 'ERR_UNSUPPORTED', /needs Node 23/],
   [core.Timeout, [5], 'ERR_TIMEOUT', /5 ms/],
 ];
 
