@@ -6,12 +6,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contestants, measureOnce } from './contestants.js';
+import { measureEcho } from './io/echo.js';
+import { measureLookups } from './io/lookups.js';
 import { median } from './measure.js';
 import { markdown, type Result, svg } from './output.js';
 import { figures } from './tendril.js';
 
-const help = `usage: npm run bench -- [--quick] [--runs N] [--only TEXT] [--write]
+const help = `usage: npm run bench -- [--io] [--quick] [--runs N] [--only TEXT] [--write]
 
+  --io      sockets and resolvers in place of switches and primitives
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
   --only    figures with this text in their name
@@ -21,6 +24,7 @@ Prints a Markdown table: medians over processes, and how many times ours each pe
 
 const { values } = parseArgs({
   options: {
+    io: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
     only: { type: 'string', default: '' },
@@ -29,8 +33,9 @@ const { values } = parseArgs({
   },
 });
 
+const runs = Number(values.runs ?? (values.quick ? 2 : 5));
+
 function measureAll(): Result[] {
-  const runs = Number(values.runs ?? (values.quick ? 2 : 5));
   const { present, absent } = contestants();
   if (absent.length > 0) process.stderr.write(`not installed, left out: ${absent.join(', ')}\n`);
   const results: Result[] = [];
@@ -62,15 +67,18 @@ function measureAll(): Result[] {
 
 if (values.help) process.stdout.write(`${help}\n`);
 else {
-  const results = measureAll();
-  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}, pinned to one processor`;
+  const results = values.io
+    ? [...(await measureEcho(runs, values.quick)), ...(await measureLookups(runs))]
+    : measureAll();
+  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}, ${values.io ? 'servers ' : ''}pinned to one processor`;
   const table = markdown(results, `${machine}. Medians.`);
   process.stdout.write(`\n${table}`);
   if (values.write) {
     const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'results');
+    const name = values.io ? 'io' : 'latest';
     mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, 'latest.md'), table);
-    writeFileSync(path.join(folder, 'latest.json'), `${JSON.stringify(results, undefined, 2)}\n`);
-    writeFileSync(path.join(folder, 'latest.svg'), svg(results, machine));
+    writeFileSync(path.join(folder, `${name}.md`), table);
+    writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(results, undefined, 2)}\n`);
+    writeFileSync(path.join(folder, `${name}.svg`), svg(results, machine));
   }
 }

@@ -261,7 +261,8 @@ describe('on the wire', () => {
         return {};
       },
       ({ resolver }) => {
-        assert.deepEqual(resolver.resolve('m.test', 'MX'), [{ exchange: 'mx.test', priority: 5 }]);
+        const [mx] = resolver.resolve<{ exchange: string; priority: number }[]>('m.test', 'MX');
+        assert.deepEqual([mx?.exchange, mx?.priority], ['mx.test', 5]);
         assert.deepEqual(resolver.resolve('t.test', 'TXT'), [['v=1', 'b']]);
         assert.deepEqual(resolver.gethostbyaddr('10.1.2.3'), {
           name: 'ptr.test',

@@ -1,0 +1,125 @@
+/** Echo servers side by side: throughput, processor time, p99, and memory of a connection at rest. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { median } from '../measure.js';
+import type { Result } from '../output.js';
+import { load, open } from './load.js';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const peers = path.join(here, '..', '..', 'peers');
+const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
+/** The server has one processor, and the load the others. */
+const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
+
+function commands(): Record<string, string[]> {
+  const own = (name: string) => [process.execPath, path.join(here, 'servers.js'), name];
+  const found: Record<string, string[]> = {
+    tendril: own('tendril'),
+    'tendril, per input': own('tendril, per input'),
+    'node:net': own('node:net'),
+  };
+  const python = ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent'));
+  if (python) found.gevent = [python, path.join(peers, 'gevent_echo.py')];
+  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-echo');
+  if (works('go', 'build', '-o', binary, path.join(peers, 'go-echo', 'main.go')))
+    found.Go = [binary];
+  return found;
+}
+
+async function startServer(command: string[]): Promise<{ child: ChildProcess; port: number }> {
+  const [program = '', ...args] = [...pin, ...command];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [first] = await once(child.stdout as NodeJS.ReadableStream, 'data');
+  return { child, port: Number(String(first)) };
+}
+
+/** Microseconds of processor time so far. */
+function processorTime(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10_000; // clock ticks of 10 ms
+}
+
+function resident(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+}
+
+async function stopServer(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+interface Samples {
+  [figure: string]: { [contestant: string]: number[] };
+}
+
+function note(samples: Samples, figure: string, contestant: string, value: number): void {
+  samples[figure] ??= {};
+  const list = samples[figure][contestant] ?? [];
+  list.push(value);
+  samples[figure][contestant] = list;
+}
+
+const named = (connections: number) => connections.toLocaleString('en-US');
+
+async function measureThroughput(samples: Samples, connections: number, seconds: number) {
+  for (const [name, command] of Object.entries(commands())) {
+    const { child, port } = await startServer(command);
+    const pid = child.pid as number;
+    await load(port, connections, Math.min(1, seconds)); // warms the server up
+    const before = processorTime(pid);
+    const { rate, p99, errors } = await load(port, connections, seconds);
+    const spent = processorTime(pid) - before;
+    await stopServer(child);
+    if (errors > 0) throw new Error(`${name}: ${errors} errors`);
+    const label = `echo, ${named(connections)} connection${connections === 1 ? '' : 's'}`;
+    note(samples, `${label}, per message`, name, 1e9 / rate);
+    note(samples, `${label}, processor time`, name, (spent * 1000) / (rate * seconds));
+    note(samples, `${label}, p99 (ms)`, name, p99);
+  }
+}
+
+async function measureRest(samples: Samples, connections: number) {
+  for (const [name, command] of Object.entries(commands())) {
+    const { child, port } = await startServer(command);
+    const pid = child.pid as number;
+    await load(port, 10, 0.5);
+    const before = resident(pid);
+    const sockets = await open(port, connections);
+    for (const socket of sockets) socket.write('x');
+    await Promise.all(sockets.map((socket) => once(socket, 'data')));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    note(
+      samples,
+      `bytes per connection at rest, of ${named(connections)}`,
+      name,
+      (resident(pid) - before) / connections,
+    );
+    for (const socket of sockets) socket.destroy();
+    await stopServer(child);
+  }
+}
+
+/** All of it, `runs` times; interleaved, so that a slow moment of the machine hits all alike. */
+export async function measureEcho(runs: number, quick: boolean): Promise<Result[]> {
+  const samples: Samples = {};
+  for (let run = 0; run < runs; run++) {
+    for (const connections of [1, 100, 1000, 10_000]) {
+      process.stderr.write(`echo, ${named(connections)} connections\n`);
+      await measureThroughput(samples, connections, quick ? 1 : 3);
+    }
+    await measureRest(samples, 5000);
+  }
+  return Object.entries(samples).flatMap(([figure, rows]) =>
+    Object.entries(rows).map(([contestant, values]) => ({
+      figure,
+      contestant,
+      median: median(values),
+      min: Math.min(...values),
+      max: Math.max(...values),
+    })),
+  );
+}
