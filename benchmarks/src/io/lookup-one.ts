@@ -48,10 +48,12 @@ async function ours(): Promise<number> {
     });
     return performance.now() - began;
   }
-  return perLookup(
+  return await perLookup(
     (name) =>
-      new Promise((resolve) =>
-        resolver.lookup(name, { family: 4 }, (_error, address) => resolve(address)),
+      new Promise((resolve, reject) =>
+        resolver.lookup(name, { family: 4 }, (error, address) =>
+          error ? reject(error) : resolve(address),
+        ),
       ),
   );
 }

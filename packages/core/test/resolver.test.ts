@@ -325,6 +325,17 @@ describe('the cache', () => {
   });
 
   test(
+    'answers with a TTL of 0 are asked for again',
+    withServer(
+      (name) => ({ answers: [a(name, '10.0.0.1', 0)] }),
+      ({ resolver, server }) => {
+        for (let i = 0; i < 3; i++) resolver.gethostbyname('once.test');
+        assert.equal(server.asked.length, 3);
+      },
+    ),
+  );
+
+  test(
     'has a limit, and can be switched off',
     withServer(v4('10.0.0.1'), ({ resolver, server }) => {
       for (let i = 0; i < 20; i++) resolver.gethostbyname(`n${i}.test`);

@@ -51,6 +51,13 @@ interface Record {
 
 type Records = Answer<HostAddress[]>;
 
+/** Answers with a TTL of 0 are for one use only (RFC 1035, section 3.2.1). */
+const forOneUse = new WeakSet<object>();
+
+/** Milliseconds, and how many. */
+const recentTime = 1000;
+const maxRecent = 10_000;
+
 const localhost: HostAddress[] = [
   { address: '::1', family: 6 },
   { address: '127.0.0.1', family: 4 },
@@ -64,6 +71,11 @@ export class AresResolver extends ResolverBackend {
   readonly #cache: Cache<Records>;
   /** Queries under way, and who waits for each. */
   readonly #pending = new Map<string, ((answer: Records) => void)[]>();
+  /** Whole lookups of the last second. */
+  readonly #recent = new Map<string, { addresses: HostAddress[]; until: number }>();
+  readonly #remembers: boolean;
+  /** The search that is ending now found an answer for one use. */
+  #usedUp = false;
   readonly #counts = { hostsHits: 0, cacheHits: 0, coalesced: 0, staleServed: 0, failures: 0 };
   #wire: Wire | undefined;
   #wireConf: ResolvConf | undefined;
@@ -86,12 +98,35 @@ export class AresResolver extends ResolverBackend {
     }));
     this.#order = new WatchedFile(options.nsswitch ?? '/etc/nsswitch.conf', parseNsswitch);
     if (options.servicesFile) this.servicesFile = options.servicesFile;
+    this.#remembers = cache !== false;
     this.#cache = new Cache(cache === false ? { maxTtl: 0, negativeTtl: 0, staleTtl: 0 } : cache);
   }
 
   // ----------------------------------------------------------------- addresses
 
   protected override find(host: string, family: Family, found: Found<HostAddress[]>): void {
+    const key = `${family} ${host}`;
+    const recent = this.#recent.get(key);
+    if (recent && recent.until > hub.clock.now()) {
+      this.#counts.cacheHits++;
+      process.nextTick(found, undefined, recent.addresses);
+      return;
+    }
+    this.#search(host, family, (error, addresses = []) => {
+      if (!error && !this.#usedUp) this.#remember(key, addresses);
+      this.#usedUp = false;
+      found(error, addresses);
+    });
+  }
+
+  // The files are looked at once a second: so long the outcome of the whole search stays the same.
+  #remember(key: string, addresses: HostAddress[]): void {
+    if (!this.#remembers) return;
+    if (this.#recent.size >= maxRecent) this.#recent.clear();
+    this.#recent.set(key, { addresses, until: hub.clock.now() + recentTime });
+  }
+
+  #search(host: string, family: Family, found: Found<HostAddress[]>): void {
     const name = normalizeName(host);
     const fail = (code: string) =>
       process.nextTick(found, resolverError(code, 'getaddrinfo', host));
@@ -163,7 +198,9 @@ export class AresResolver extends ResolverBackend {
         this.#askType(candidate, type, (answer) => {
           answers.push(answer);
           if (answers.length < types.length) return;
-          const addresses = answers.flatMap((one) => (one.kind === 'records' ? one.records : []));
+          const found = answers.flatMap((one) => (one.kind === 'records' ? [one.records] : []));
+          const addresses = found.flat();
+          this.#usedUp = found.some((records) => forOneUse.has(records));
           if (addresses.length > 0) after('success', '', addresses);
           else if (answers.some((one) => one.kind === 'failure')) this.#failed(answers, after);
           else tryNext(index + 1);
@@ -210,6 +247,7 @@ export class AresResolver extends ResolverBackend {
       const records = answer.records.map(({ address }) => ({ address, family: type }));
       const result: Records = { kind: 'records', records };
       const ttl = Math.min(...answer.records.map((record) => record.ttl));
+      if (ttl === 0) forOneUse.add(records);
       this.#cache.set(key, result, ttl * 1000);
       return result;
     }
@@ -306,13 +344,14 @@ export class AresResolver extends ResolverBackend {
   }
 
   clearCache(): void {
+    this.#recent.clear();
     this.#cache.clear();
   }
 
   override close(): void {
     this.#closed = true;
     this.#wire?.close();
-    this.#cache.clear();
+    this.clearCache();
   }
 }
 

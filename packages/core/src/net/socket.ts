@@ -68,7 +68,8 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   /** How many bytes the reader waits for. */
   #wanted = 0;
   #writers: Set<Waiter<Wake>> | undefined = undefined;
-  #readable: Set<() => void> | undefined = undefined;
+  /** Who is to be told: one callback as a rule, seldom more. */
+  #readable: (() => void) | (() => void)[] | undefined = undefined;
 
   constructor(stream: Duplex) {
     this.stream = stream;
@@ -391,11 +392,15 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
 
   /** Calls `callback` once, when {@link readable}. Returns how to call it off. */
   onceReadable(callback: () => void): () => void {
-    this.#readable ??= new Set();
-    this.#readable.add(callback);
+    if (!this.#readable) this.#readable = callback;
+    else this.#readable = [this.#readable, callback].flat();
     if (this.readable) queueMicrotask(() => this.#tellReadable());
     else this.#flow();
-    return () => this.#readable?.delete(callback);
+    return () => {
+      if (this.#readable === callback) this.#readable = undefined;
+      else if (Array.isArray(this.#readable))
+        this.#readable = this.#readable.filter((other) => other !== callback);
+    };
   }
 
   /** Calls `callback` once, when {@link writable}. Returns how to call it off. */
@@ -413,9 +418,10 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   }
 
   #tellReadable(): void {
-    const callbacks = this.#readable;
+    const waiting = this.#readable;
     this.#readable = undefined;
-    if (callbacks) for (const callback of callbacks) callback();
+    if (typeof waiting === 'function') waiting();
+    else if (waiting) for (const callback of waiting) callback();
   }
 
   // ------------------------------------------------------------------ addresses

@@ -20,8 +20,8 @@ type State = 'created' | 'started' | 'stopping' | 'stopped';
 
 const defaultStopTimeout = 1000;
 
-function poolOf(spawn: Pool | Group | number | undefined): Group {
-  if (spawn === undefined) return new Group();
+function poolOf(spawn: Pool | Group | number | undefined): Group | undefined {
+  if (spawn === undefined) return undefined;
   if (typeof spawn === 'number') return new Pool(spawn);
   if (spawn instanceof Group) return spawn;
   throw new InvalidArgumentError('spawn', 'a Pool, a Group or a number', spawn);
@@ -32,13 +32,14 @@ function poolOf(spawn: Pool | Group | number | undefined): Group {
  * on, and calls {@link BaseServer.handle} for what comes in.
  */
 export abstract class BaseServer implements Disposable {
-  protected readonly pool: Group;
+  /** Undefined: every handler starts at once. */
+  readonly #pool: Group | undefined;
   #state: State = 'created';
   readonly #stopped = new Event();
   readonly #running = new Set<Greenlet>();
 
   constructor(options: BaseServerOptions = {}) {
-    this.pool = poolOf(options.spawn);
+    this.#pool = poolOf(options.spawn);
   }
 
   /** Opens the port or socket, parking until it is open. */
@@ -79,19 +80,27 @@ export abstract class BaseServer implements Disposable {
       this.#running.delete(greenlet);
       done();
     });
-    const begin = () => this.#running.add(greenlet);
+    if (!this.#pool) {
+      this.#running.add(greenlet);
+      greenlet.start();
+      return undefined;
+    }
+    return this.#queue(greenlet, this.#pool);
+  }
+
+  #queue(greenlet: Greenlet, pool: Group): (() => void) | undefined {
     const place = {
       settled: false,
       wake: () => {
         if (place.settled) return false;
         place.settled = true;
-        begin();
-        this.pool.startInSlot(greenlet);
+        this.#running.add(greenlet);
+        pool.startInSlot(greenlet);
         return true;
       },
     };
-    if (this.pool.startOrQueue(greenlet, place)) {
-      begin();
+    if (pool.startOrQueue(greenlet, place)) {
+      this.#running.add(greenlet);
       return undefined;
     }
     return () => {

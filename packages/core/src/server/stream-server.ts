@@ -32,6 +32,16 @@ export interface StreamServerOptions extends BaseServerOptions {
 
 export type Listening = Listener | ListenOptions | number | string;
 
+interface Connection {
+  readonly socket: Socket;
+  /** It waits for a place in the pool. */
+  inLine: boolean;
+  /** Its handler threw, or was killed. */
+  failed: boolean;
+  readonly work: () => void;
+  readonly done: () => void;
+}
+
 function optionsOf(where: Exclude<Listening, Listener>): ListenOptions {
   if (typeof where === 'number') return { port: where };
   if (typeof where !== 'string') return where;
@@ -89,56 +99,66 @@ export class StreamServer extends BaseServer {
     socket.timeout = timeout;
     this.#connections.add(socket);
     socket.stream.once('close', () => this.#connections.delete(socket));
-    if (per === 'input') socket.onceReadable(() => this.#input(socket));
-    else this.#serve(socket, () => socket.close());
+    if (per === 'input') this.#rest(socket);
+    else this.#serve(this.#connection(socket, () => socket.close()));
   }
 
-  #serve(socket: Socket, done: () => void): void {
-    const { maxWaiting = 1024 } = this.#options;
-    let failed = true;
-    const work = () => {
-      if (socket.stream.destroyed) return; // went while it waited
-      try {
-        this.#handler(socket, socket.remoteAddress);
-        failed = false;
-      } catch (error) {
-        this.report(error);
-      }
-    };
-    let inLine = true;
-    const leaveLine = () => {
-      if (inLine && leave) this.#waiting--;
-      inLine = false;
-    };
-    const leave = this.handle(
-      () => {
-        leaveLine();
-        work();
-      },
-      () => {
-        leaveLine();
-        if (failed) socket.destroy();
-        else done();
-      },
-    );
+  /** Runs the handler once, in a greenlet, now or when there is room. */
+  #serve(connection: Connection): void {
+    const leave = this.handle(connection.work, connection.done);
     if (!leave) return;
+    const { maxWaiting = 1024 } = this.#options;
+    connection.inLine = true;
     this.#waiting++;
     if (this.#waiting <= maxWaiting) return;
     leave();
-    leaveLine();
-    this.#listener?.drop(socket);
+    this.#leaveLine(connection);
+    this.#listener?.drop(connection.socket);
+  }
+
+  #leaveLine(connection: Connection): void {
+    if (connection.inLine) this.#waiting--;
+    connection.inLine = false;
+  }
+
+  // Made once for a connection, not once for each time that it has input.
+  #connection(socket: Socket, after: () => void): Connection {
+    const connection: Connection = {
+      socket,
+      inLine: false,
+      failed: false,
+      work: () => {
+        this.#leaveLine(connection);
+        if (socket.stream.destroyed) return; // went while it waited
+        connection.failed = true;
+        try {
+          this.#handler(socket, socket.remoteAddress);
+          connection.failed = false;
+        } catch (error) {
+          this.report(error);
+        }
+      },
+      done: () => {
+        this.#leaveLine(connection);
+        if (connection.failed) socket.destroy();
+        else after();
+      },
+    };
+    return connection;
   }
 
   // Rests until there is input, without a greenlet; its end closes the connection.
-  #input(socket: Socket): void {
-    if (socket.closed) return;
-    if (socket.finished) {
-      socket.close();
-      return;
-    }
-    this.#serve(socket, () => {
-      if (!socket.closed) socket.onceReadable(() => this.#input(socket));
-    });
+  #rest(socket: Socket): void {
+    const onInput = () => {
+      if (socket.closed) return;
+      if (socket.finished) socket.close();
+      else this.#serve(connection);
+    };
+    const again = () => {
+      if (!socket.closed) socket.onceReadable(onInput);
+    };
+    const connection = this.#connection(socket, again);
+    again();
   }
 
   /** Where it listens; undefined before start(). */
