@@ -21,8 +21,21 @@ let latest: SpawnSite = {};
 
 const own = new URL('..', import.meta.url).href;
 
+let given: SpawnSite | undefined;
+
+/** Runs `make`, whose greenlets are said to be spawned at `site`: for servers, which spawn many. */
+export function atSite<T>(site: SpawnSite, make: () => T): T {
+  given = site;
+  try {
+    return make();
+  } finally {
+    given = undefined;
+  }
+}
+
 /** The site of the spawn that is under way. */
 export function spawnSite(): SpawnSite {
+  if (given) return given;
   if (hub.turn !== turn) {
     turn = hub.turn;
     left = tracesPerTurn;

@@ -1,6 +1,7 @@
 /** BaseServer: what servers of connections and of datagrams have in common. */
 import { InvalidArgumentError, isExit, SocketClosedError } from '../errors.js';
 import { Greenlet } from '../greenlet/greenlet.js';
+import { atSite, spawnSite } from '../greenlet/spawn-site.js';
 import { hub } from '../hub/hub.js';
 import { Event } from '../sync/event.js';
 import { Group } from '../sync/group.js';
@@ -35,6 +36,8 @@ export abstract class BaseServer implements Disposable {
   /** Undefined: every handler starts at once. */
   readonly #pool: Group | undefined;
   #state: State = 'created';
+  /** Handlers are reported as spawned where the server was made. */
+  readonly #site = spawnSite();
   readonly #stopped = new Event();
   readonly #running = new Set<Greenlet>();
 
@@ -74,7 +77,7 @@ export abstract class BaseServer implements Disposable {
    * @returns how to give up a place in the line; undefined if it runs already
    */
   protected handle(work: () => void, done: () => void): (() => void) | undefined {
-    const greenlet = new Greenlet(work);
+    const greenlet = atSite(this.#site, () => new Greenlet(work));
     greenlet.name = this.constructor.name;
     greenlet.onEnd(() => {
       this.#running.delete(greenlet);

@@ -123,6 +123,7 @@ export class StreamServer extends BaseServer {
 
   // Made once for a connection, not once for each time that it has input.
   #connection(socket: Socket, after: () => void): Connection {
+    const address = socket.remoteAddress;
     const connection: Connection = {
       socket,
       inLine: false,
@@ -132,7 +133,7 @@ export class StreamServer extends BaseServer {
         if (socket.stream.destroyed) return; // went while it waited
         connection.failed = true;
         try {
-          this.#handler(socket, socket.remoteAddress);
+          this.#handler(socket, address);
           connection.failed = false;
         } catch (error) {
           this.report(error);
