@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { joinall, run, sleep, spawn } from '@tendril/core';
+import { getaddrinfo } from '@tendril/core/resolver';
+import { select } from '@tendril/core/select';
+import { StreamServer } from '@tendril/core/server';
+import { waitSignal } from '@tendril/core/signal';
+import { connect } from '@tendril/core/socket';
+import { check } from '@tendril/core/subprocess';
 import * as testing from '@tendril/core/testing';
+import { ThreadPool } from '@tendril/core/threadpool';
 import { Fiber, support } from '@tendril/fiber';
 
 assert.equal(support.supported, true, support.reason);
@@ -19,4 +26,22 @@ const values = await run(() => {
 });
 assert.deepEqual(values, ['slow', 'fast']);
 assert.ok(Object.keys(testing).length > 0);
+const echoed = await run(() => {
+  const server = new StreamServer({ port: 0, host: '127.0.0.1' }, (socket) => {
+    for (const chunk of socket) socket.sendAll(chunk);
+  });
+  server.start();
+  const [{ address }] = getaddrinfo('localhost', server.port, { family: 4 });
+  const socket = connect({ host: address, port: server.port });
+  socket.sendAll('hello\n');
+  select([socket]);
+  const line = socket.readLine();
+  socket.close();
+  server.stop();
+  return line;
+});
+assert.equal(echoed, 'hello');
+assert.equal(await run(() => check('echo', ['hi'])), 'hi\n');
+assert.equal(await run(() => new ThreadPool(1).apply((n) => n + 1, [1])), 2);
+assert.equal(typeof waitSignal, 'function');
 console.log('esm: ok');
