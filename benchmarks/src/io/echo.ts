@@ -32,7 +32,8 @@ function commands(): Record<string, string[]> {
 
 async function startServer(command: string[]): Promise<{ child: ChildProcess; port: number }> {
   const [program = '', ...args] = [...pin, ...command];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // gevent reports every reset connection there.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const [first] = await once(child.stdout as NodeJS.ReadableStream, 'data');
   return { child, port: Number(String(first)) };
 }

@@ -89,9 +89,10 @@ export class Crawler {
       this.#queue.join();
       this.#complete = true;
     } finally {
-      this.#queue.shutdown({ immediate: true });
+      // The queue last: a page that is just being read would take its end for a fault of the page.
       feeder.kill();
       this.#pool.kill();
+      this.#queue.shutdown({ immediate: true });
     }
   }
 
@@ -120,18 +121,17 @@ export class Crawler {
     const inside = url.startsWith(this.#origin);
     try {
       return withTimeout(this.#options.timeout, () => {
-        const page = inside && mayBePage(url);
-        const response = wait((signal) => fetch(url, { signal, method: page ? 'GET' : 'HEAD' }));
-        if (!response.ok) {
-          wait(response.body?.cancel() ?? Promise.resolve());
-          return { problem: `${response.status}`, anchors: undefined };
+        let method = inside && mayBePage(url) ? 'GET' : 'HEAD';
+        let response = request(url, method);
+        if (inside && method === 'HEAD' && (isPage(response) || refusesHead(response))) {
+          method = 'GET';
+          response = request(url, method);
         }
-        const type = response.headers.get('content-type') ?? '';
-        const size = Number(response.headers.get('content-length') ?? 0);
-        if (!page || !/^text\/(html|markdown)/.test(type) || size > largestPage) {
+        if (!response.ok || method === 'HEAD' || !isPage(response)) {
           wait(response.body?.cancel() ?? Promise.resolve());
-          return { problem: undefined, anchors: undefined };
+          return { problem: response.ok ? undefined : `${response.status}`, anchors: undefined };
         }
+        const type = contentType(response);
         const body = wait(response.text());
         return { problem: undefined, anchors: this.#follow(response.url || url, body, type) };
       });
@@ -195,10 +195,21 @@ export class Crawler {
   }
 }
 
-/** Only of pages the body is asked for. What has no file extension, or one of programs, may be one. */
+const request = (url: string, method: string) => wait((signal) => fetch(url, { signal, method }));
+
+const contentType = (response: Response) => response.headers.get('content-type') ?? '';
+
+function isPage(response: Response): boolean {
+  const size = Number(response.headers.get('content-length') ?? 0);
+  return response.ok && /^text\/(html|markdown)/.test(contentType(response)) && size <= largestPage;
+}
+
+const refusesHead = ({ status }: Response) => status === 405 || status === 501;
+
+/** A guess by the name, to spare a GET of what is only checked to be there. */
 function mayBePage(url: string): boolean {
-  const extension = /\.(\w+)$/.exec(new URL(url).pathname)?.[1];
-  return !extension || /^(md|markdown|x?html?|php|aspx?|jsp|cgi)$/i.test(extension);
+  const extension = /\.([^./]+)$/.exec(new URL(url).pathname)?.[1];
+  return extension === undefined || /^(md|markdown|x?html?)$/i.test(extension);
 }
 
 function lacks(anchors: Set<string> | undefined, fragment: string): boolean {

@@ -4,11 +4,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GreenletExit, isExit, run, spawn } from '@tendril/core';
 import { Crawler } from './crawler.js';
-import { collectPages, type PlantedSite, plantSite } from './demo-site.js';
+import { type PlantedPaths, plantedPaths, plantedStart } from './demo-site.js';
+import { listingQuery } from './folder.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
 import { showProgress } from './progress.js';
 import { asText, compare, summary } from './report.js';
-import { SiteServer } from './site-server.js';
+import { SiteThread } from './site-thread.js';
 
 const installedPackages = path.resolve(
   path.dirname(fileURLToPath(import.meta.url)),
@@ -18,16 +19,26 @@ const installedPackages = path.resolve(
 function main(options: Options): number {
   const { target } = options;
   if (target?.kind === 'url') return check(target.value, options);
-  // A folder starts at a list of its pages; in the demonstration the list has planted ones, too.
+  // A folder starts at a list of what it holds; the demonstration at one of what was planted.
   const root = target?.value ?? installedPackages;
-  const site = plantSite(collectPages(root, 5000), target ? 0 : 15, !target);
-  using server = new SiteServer(root, site.special);
-  return check(server.start(), options, target ? undefined : site);
+  const plantedPerKind = target ? 0 : 15;
+  using site = new SiteThread({ root, plantedPerKind });
+  const origin = site.start();
+  if (target) return check(`${origin}/${listingQuery}`, options, { site });
+  return check(`${origin}${plantedStart}`, options, {
+    site,
+    planted: plantedPaths(plantedPerKind),
+  });
 }
 
-function check(start: string, options: Options, planted?: PlantedSite): number {
+function check(
+  start: string,
+  options: Options,
+  { site, planted }: { site?: SiteThread; planted?: PlantedPaths } = {},
+): number {
   const crawler = new Crawler({ ...options, start });
   const crawl = spawn(() => crawler.run());
+  if (site) site.onFailure = (error) => crawl.kill({ error, block: false });
   const progress = options.quiet ? undefined : showProgress(crawler, process.stderr);
   let interrupts = 0;
   const stop = () => {

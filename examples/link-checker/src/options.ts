@@ -5,11 +5,11 @@ import { parseArgs } from 'node:util';
 export const help = `usage: link-checker [<url> | <folder>] [options]
 
 Checks every link of a web site, of a folder of HTML and Markdown files, or (without an argument) of a
-demonstration made of the installed packages' own documentation.
+demonstration made of the files of the installed packages.
 
   --concurrency N   requests at a time (500)
   --timeout MS      for one request (10000; 8000 in the demonstration)
-  --max-pages N     URLs to look at (20000)
+  --max-pages N     URLs to look at (20000; 10000 in the demonstration)
   --external        also check links that leave the site
   --no-fragments    do not check #fragments
   --all             show every broken link
@@ -89,7 +89,7 @@ export function readOptions(args: string[]): Options {
     target: where,
     concurrency: positive('concurrency', values.concurrency, 500),
     timeout: positive('timeout', values.timeout, where ? 10_000 : 8000),
-    maxPages: positive('max-pages', values['max-pages'], 20_000),
+    maxPages: positive('max-pages', values['max-pages'], where ? 20_000 : 10_000),
     external: values.external,
     fragments: !values['no-fragments'],
     all: values.all,

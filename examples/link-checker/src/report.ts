@@ -1,12 +1,13 @@
 /** The report: for people, and as JSON. */
 import type { CrawlResult } from './crawler.js';
-import type { PlantedSite } from './demo-site.js';
+import type { PlantedPaths } from './demo-site.js';
+import { listingQuery } from './folder.js';
 
 export interface Comparison {
   planted: number;
   found: number;
   missed: string[];
-  /** Planted pages that are well and were called broken. */
+  /** What is well and was called broken: planted slow pages, and files that a listing names. */
   invented: string[];
 }
 
@@ -35,14 +36,16 @@ export function summary(result: CrawlResult) {
 const round = (value: number) => Math.round(value * 100) / 100;
 
 /** What was planted against what was found. */
-export function compare(result: CrawlResult, site: PlantedSite): Comparison {
+export function compare(result: CrawlResult, site: PlantedPaths): Comparison {
   const found = new Set(result.broken.map(({ link }) => link));
   const missed = [...site.dead].filter((url) => !found.has(url));
   return {
     planted: site.dead.size,
     found: site.dead.size - missed.length,
     missed,
-    invented: [...site.slow].filter((url) => found.has(url)),
+    invented: result.broken
+      .filter(({ page, link }) => site.slow.has(link) || page.endsWith(listingQuery))
+      .map(({ link }) => link),
   };
 }
 

@@ -81,12 +81,19 @@ describe('wrong usage', () => {
 });
 
 describe('the demonstration', () => {
+  test('keeps what was planted when a limit cuts off real files', () => {
+    const { planted, requests } = JSON.parse(check('--json', '--max-pages', '300').stdout);
+    assert.equal(requests, 300);
+    assert.deepEqual(planted, { planted: 60, found: 60, missed: [], invented: [] });
+  });
+
   test('finds every planted dead link and invents none', () => {
     const { stdout, status } = check('--json');
-    const { planted, peakGreenlets, requests } = JSON.parse(stdout);
+    const { planted, peakGreenlets, requests, pages } = JSON.parse(stdout);
     assert.deepEqual(planted, { planted: 60, found: 60, missed: [], invented: [] });
     assert.ok(peakGreenlets > 100);
-    assert.ok(requests > 2000, `${requests} requests: every installed file is one`);
+    assert.ok(requests > 3000 && requests <= 10_000, `${requests} requests`);
+    assert.ok(pages > 500, `${pages} pages`);
     assert.equal(status, 0);
   });
 
@@ -101,6 +108,7 @@ describe('the demonstration', () => {
     const code = await new Promise((resolve) => child.once('close', resolve));
     assert.equal(code, 130);
     assert.match(output, /PARTIAL REPORT/);
+    assert.match(output, /, 0 invented/);
     const [, finished, made] = /stopped; (\d+) of (\d+) requests cleaned up/.exec(output) ?? [];
     assert.ok(finished && finished === made && Number(made) > 0, output.slice(-300));
   });

@@ -1,5 +1,12 @@
 /** What every resolver can do; each kind says how it finds addresses and records. */
-import { ADDRCONFIG, ALL, type LookupAddress, type LookupOptions, V4MAPPED } from 'node:dns';
+import {
+  ADDRCONFIG,
+  ALL,
+  type LookupAddress,
+  type LookupOptions,
+  lookup as nodeLookup,
+  V4MAPPED,
+} from 'node:dns';
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from '../errors.js';
 import { park } from '../hub/park.js';
@@ -126,9 +133,8 @@ export abstract class ResolverBackend implements Disposable {
     if (typeof hostname !== 'string' && hostname)
       throw new InvalidArgumentError('hostname', 'a string', hostname);
     if (!hostname) {
-      // What dns.lookup does.
-      if (given.all) process.nextTick(done, null, []);
-      else process.nextTick(done, null, null, family === 6 ? 6 : 4);
+      // Older Nodes call back with nothing, newer ones throw.
+      nodeLookup(hostname, given, done as never);
       return;
     }
     this.#addresses(hostname, family, given.hints ?? 0, (error, addresses = []) => {
