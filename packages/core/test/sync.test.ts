@@ -226,6 +226,25 @@ describe('queues', () => {
   );
 
   test(
+    'items on their way to several that are killed in one turn keep their order',
+    inGreenlet(() => {
+      const queue = new Queue<number>();
+      const getters = [1, 2, 3].map(() => spawn(() => queue.get()));
+      sleep(0);
+      for (const [at, getter] of getters.entries()) {
+        queue.put(at);
+        getter.kill({ block: false });
+      }
+      assert.deepEqual(
+        [queue.getNowait(), queue.getNowait(), queue.getNowait()],
+        [0, 1, 2],
+        'before the dead have run',
+      );
+      joinall(getters);
+    }),
+  );
+
+  test(
     'an item on its way to one that is killed stays first',
     inGreenlet(() => {
       const queue = new Queue<string>();

@@ -51,6 +51,8 @@ export abstract class Task {
       waiter.settled = waiter.interrupted = true;
       interrupt.committed = true;
       hub.schedule(this);
+    } else if (waiter?.revoke()) {
+      interrupt.committed = true;
     }
   }
 

@@ -15,6 +15,8 @@ export class Waiter<T> {
   interrupted = false;
   #failed = false;
   #value: T | unknown = undefined;
+  #undo: ((value: T) => void) | undefined = undefined;
+  #revoked = false;
 
   /** @throws NotInGreenletError */
   constructor(what?: string) {
@@ -40,9 +42,23 @@ export class Waiter<T> {
   }
 
   /**
+   * Takes a value back that the task has been woken with and not seen yet. At once and not when the
+   * task runs: two that die in one turn would else give back in the wrong order. False if this wait
+   * cannot give anything back.
+   */
+  revoke(): boolean {
+    const undo = this.#undo;
+    if (!undo || this.#failed || this.interrupted || this.#revoked) return false;
+    this.#revoked = true;
+    undo(this.#value as T);
+    return true;
+  }
+
+  /**
    * Parks the task until it is settled. `abort` stops the operation: it runs exactly once, with the
-   * error that is about to be thrown, when the wait ends by an interrupt before a wake-up. `undo` takes back a value that was handed over in the
-   * same turn as an interrupt; without it the value is returned and the interrupt stays pending.
+   * error that is about to be thrown, when the wait ends by an interrupt before a wake-up. `undo` takes
+   * back a value that was handed over when an interrupt comes before the task has run again; without
+   * it the value is returned and the interrupt stays pending.
    */
   wait(abort?: (reason: unknown) => void, undo?: (value: T) => void): T {
     const { task } = this;
@@ -57,6 +73,7 @@ export class Waiter<T> {
           abort?.(error);
           throw error;
         }
+        this.#undo = undo;
         task.waiter = this as Waiter<unknown>;
         hub.park(task);
         task.waiter = undefined;
@@ -68,7 +85,9 @@ export class Waiter<T> {
   }
 
   #deliver(abort?: (reason: unknown) => void, undo?: (value: T) => void): void {
-    if (this.interrupted) abort?.(this.task.interrupts?.[0]?.error);
+    if (this.#revoked) {
+      // revoke() has taken the value back
+    } else if (this.interrupted) abort?.(this.task.interrupts?.[0]?.error);
     else if (undo && !this.#failed) undo(this.#value as T);
     else return;
     this.task.throwInterrupt();

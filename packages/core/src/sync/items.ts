@@ -3,16 +3,20 @@ import { Ring } from '../loop/ring.js';
 
 export interface Items<T> {
   readonly length: number;
-  push(item: T): void;
+  /** `order` tells which of two came in first. */
+  push(item: T, order: number): void;
   pop(): T;
-  /** Takes an item back that was popped last. */
-  unpop(item: T): void;
+  /** Takes an item back that was given to somebody who died before seeing it. */
+  unpop(item: T, order: number): void;
   peek(): T | undefined;
   clear(): void;
 }
 
 export class FifoItems<T> implements Items<T> {
   readonly #ring = new Ring<T>();
+  /** Orders of the items at the head of the ring that were taken back: all older than the rest. */
+  readonly #returned: number[] = [];
+
   get length(): number {
     return this.#ring.length;
   }
@@ -20,15 +24,23 @@ export class FifoItems<T> implements Items<T> {
     this.#ring.push(item);
   }
   pop(): T {
+    if (this.#returned.length > 0) this.#returned.shift();
     return this.#ring.shift() as T;
   }
-  unpop(item: T): void {
+  unpop(item: T, order: number): void {
+    const at = this.#returned.findIndex((other) => other > order);
+    const place = at < 0 ? this.#returned.length : at;
+    this.#returned.splice(place, 0, order);
+    const older: T[] = [];
+    for (let i = 0; i < place; i++) older.push(this.#ring.shift() as T);
     this.#ring.unshift(item);
+    for (const each of older.reverse()) this.#ring.unshift(each);
   }
   peek(): T | undefined {
     return this.#ring.peek();
   }
   clear(): void {
+    this.#returned.length = 0;
     this.#ring.clear();
   }
 }
@@ -64,17 +76,15 @@ interface Ranked<T> {
 /** A binary heap; `<` decides, so numbers, strings, dates and objects with valueOf() work. */
 export class PriorityItems<T> implements Items<T> {
   readonly #heap: Ranked<T>[] = [];
-  #pushed = 0;
-  #returned = 0;
 
   get length(): number {
     return this.#heap.length;
   }
-  push(item: T): void {
-    this.#insert({ item, order: ++this.#pushed });
+  push(item: T, order: number): void {
+    this.#insert({ item, order });
   }
-  unpop(item: T): void {
-    this.#insert({ item, order: --this.#returned });
+  unpop(item: T, order: number): void {
+    this.#insert({ item, order });
   }
   peek(): T | undefined {
     return this.#heap[0]?.item;

@@ -12,11 +12,13 @@ export interface QueueOptions extends TimeoutOption {
 export abstract class QueueBase<T> implements Iterable<T> {
   readonly #items: Items<T>;
   readonly #capacity: number;
-  /** Nobody waits here while there are items. */
-  readonly #getters = new WaitList<T>();
+  /** Nobody waits here while there are items. The payload is the order of the item that was given. */
+  readonly #getters = new WaitList<T, number>();
   /** Nobody waits here while there is room. */
   readonly #putters = new WaitList<true, T>();
   #shutDown = false;
+  /** How many items have come in: the order of the newest. */
+  #puts = 0;
 
   protected constructor(items: Items<T>, capacity: number) {
     this.#items = items;
@@ -52,12 +54,13 @@ export abstract class QueueBase<T> implements Iterable<T> {
   put(item: T, options?: QueueOptions): void {
     if (options) checkTimeout(options.timeout);
     if (this.#shutDown) throw new QueueShutDown();
-    if (this.#getters.serve(item)) {
+    if (this.#give(item, this.#puts + 1)) {
+      this.#puts++;
       this.onPut();
       return;
     }
     if (this.#items.length < this.#capacity) {
-      this.#items.push(item);
+      this.#items.push(item, ++this.#puts);
       this.onPut();
       return;
     }
@@ -90,9 +93,7 @@ export abstract class QueueBase<T> implements Iterable<T> {
     }
     if (this.#shutDown) throw new QueueShutDown();
     if (options?.block === false) throw new QueueEmpty();
-    const item = this.#getters.wait('Queue.get()', undefined, options?.timeout, (back) =>
-      this.#takeBack(back),
-    );
+    const item = this.#getters.wait('Queue.get()', 0, options?.timeout, this.#takeBack);
     if (item === expired) throw new QueueEmpty();
     return item;
   }
@@ -107,14 +108,20 @@ export abstract class QueueBase<T> implements Iterable<T> {
     if (this.#items.length >= this.#capacity) return;
     const putter = this.#putters.serve(true);
     if (!putter) return;
-    this.#items.push(putter.payload);
+    this.#items.push(putter.payload, ++this.#puts);
     this.onPut();
   }
 
-  // The getter died with the item in hand: it is the next one's, or the first in the queue again.
-  #takeBack(item: T): void {
-    if (!this.#getters.serve(item)) this.#items.unpop(item);
+  #give(item: T, order: number): boolean {
+    const getter = this.#getters.serve(item);
+    if (getter) getter.payload = order;
+    return getter !== false;
   }
+
+  // The getter died with the item in hand: it is the next one's, or in its old place in the queue.
+  readonly #takeBack = (item: T, order: number): void => {
+    if (!this.#give(item, order)) this.#items.unpop(item, order);
+  };
 
   /**
    * No more puts. Those who wait to put, and to get from the empty queue, throw QueueShutDown; what

@@ -16,8 +16,8 @@ export interface Waiting<T> {
 
 interface Node<T, P> {
   readonly waiting: Waiting<T>;
-  /** What the one that waits has brought with it. */
-  readonly payload: P;
+  /** What the one that waits has brought with it, or was given along with the value. */
+  payload: P;
   previous: Node<T, P>;
   next: Node<T, P>;
 }
@@ -48,12 +48,22 @@ export class WaitList<T = true, P = undefined> {
 
   /**
    * Parks the current greenlet at the end of the list. `undo` takes back what it was given in the same
-   * turn in which it was killed.
+   * turn in which it was killed, and gets the payload with it.
    */
-  wait(what: string, payload: P, timeout?: number, undo?: (value: T) => void): T | typeof expired {
+  wait(
+    what: string,
+    payload: P,
+    timeout?: number,
+    undo?: (value: T, payload: P) => void,
+  ): T | typeof expired {
     const waiter = new Waiter<T | typeof expired>(what);
     const node = this.#append(waiter as Waiting<T>, payload);
-    return waitAtMost<T>(waiter, timeout, () => this.#remove(node), undo);
+    return waitAtMost<T>(
+      waiter,
+      timeout,
+      () => this.#remove(node),
+      undo && ((value) => undo(value, node.payload)),
+    );
   }
 
   /** Puts a callback in line. Returns how to leave it. */
@@ -63,7 +73,7 @@ export class WaitList<T = true, P = undefined> {
   }
 
   /** The first that still waits; undefined if nobody does. */
-  first(): { waiting: Waiting<T>; payload: P } | undefined {
+  first(): Node<T, P> | undefined {
     for (;;) {
       const node = this.#end.next;
       if (node === this.#end) return undefined;
@@ -75,7 +85,7 @@ export class WaitList<T = true, P = undefined> {
   /** Serves the first that still waits, and returns what it has brought; false if nobody waits. */
   serve(value: T): { payload: P } | false {
     for (let node = this.first(); node; node = this.first()) {
-      this.#remove(node as Node<T, P>);
+      this.#remove(node);
       if (node.waiting.wake(value)) return node;
     }
     return false;
@@ -91,7 +101,7 @@ export class WaitList<T = true, P = undefined> {
   /** Throws `reason` in everybody who waits. */
   failAll(reason: () => unknown): void {
     for (let node = this.first(); node; node = this.first()) {
-      this.#remove(node as Node<T, P>);
+      this.#remove(node);
       (node.waiting as Waiter<T>).fail(reason());
     }
   }
