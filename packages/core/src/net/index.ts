@@ -2,6 +2,7 @@
  * Sockets that park: TCP, Unix, TLS and UDP.
  * @module
  */
+export { ByteQueue } from './byte-queue.js';
 export { type ConnectOptions, connect, startTls } from './connect.js';
 export {
   type Datagram,

@@ -8,8 +8,8 @@ export {
   DatagramServer,
   type DatagramServerOptions,
 } from './datagram-server.js';
+export { type Listening, type ListeningOptions, openListening } from './listening.js';
 export {
-  type Listening,
   type StreamHandler,
   StreamServer,
   type StreamServerOptions,

@@ -1,18 +1,13 @@
 /** StreamServer: a handler in a greenlet for each connection, or for each time that input comes. */
-import type { TlsOptions } from 'node:tls';
 import { InvalidArgumentError } from '../errors.js';
-import { type Address, Listener, type ListenOptions, listen } from '../net/listener.js';
+import type { Address, Listener } from '../net/listener.js';
 import type { Socket } from '../net/socket.js';
 import { BaseServer, type BaseServerOptions } from './base-server.js';
+import { type Listening, type ListeningOptions, openListening } from './listening.js';
 
 export type StreamHandler = (socket: Socket, address: string | undefined) => void;
 
-export interface StreamServerOptions extends BaseServerOptions {
-  tls?: TlsOptions;
-  /** As in `listen`; default 511. */
-  backlog?: number;
-  reusePort?: boolean;
-  handshakeTimeout?: number;
+export interface StreamServerOptions extends BaseServerOptions, ListeningOptions {
   /**
    * What the handler is called for. `connection` (default): each connection, which is closed when the
    * handler returns. `input`: each time that there is something to read; it returns to let the
@@ -30,8 +25,6 @@ export interface StreamServerOptions extends BaseServerOptions {
   timeout?: number;
 }
 
-export type Listening = Listener | ListenOptions | number | string;
-
 interface Connection {
   readonly socket: Socket;
   /** It waits for a place in the pool. */
@@ -40,15 +33,6 @@ interface Connection {
   failed: boolean;
   readonly work: () => void;
   readonly done: () => void;
-}
-
-function optionsOf(where: Exclude<Listening, Listener>): ListenOptions {
-  if (typeof where === 'number') return { port: where };
-  if (typeof where !== 'string') return where;
-  const match = /^(?:\[(.+)\]|([^:]*)):(\d+)$/.exec(where);
-  if (!match) return { path: where };
-  const host = match[1] ?? match[2];
-  return { port: Number(match[3]), ...(host && { host }) };
 }
 
 /**
@@ -80,13 +64,7 @@ export class StreamServer extends BaseServer {
   }
 
   protected override open(): void {
-    const { tls, backlog, reusePort, handshakeTimeout } = this.#options;
-    const given = { tls, backlog, reusePort, handshakeTimeout };
-    const set = Object.entries(given).filter(([, value]) => value !== undefined);
-    this.#listener =
-      this.#where instanceof Listener
-        ? this.#where
-        : listen({ ...optionsOf(this.#where), ...Object.fromEntries(set) });
+    this.#listener = openListening(this.#where, this.#options);
     this.#listener.onConnection((socket) => this.#connected(socket));
   }
 

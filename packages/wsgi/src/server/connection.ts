@@ -1,0 +1,523 @@
+/**
+ * Connection: one client, between a stream of Node's and the requests that come through it.
+ *
+ * It has a greenlet only while a request is served. An idle or slow connection is this object, its
+ * parser and its stream.
+ *
+ *     phase      what is under way                           its time limit
+ *     ---------  ------------------------------------------  -----------------------------------
+ *     idle       nothing of the next request has come        keepAliveTimeout
+ *     head       a head comes                                headersTimeout, from its first byte
+ *     serving    the application runs                        none of ours
+ *     body       the application waits for the body          bodyTimeout, and requestTimeout
+ *     sending    the application waits for the client        sendTimeout
+ *     flushing   the last of a response goes out             sendTimeout
+ *     draining   the rest of an unread body is thrown away   bodyTimeout
+ *     lingering  ended by us; what comes is thrown away      lingerTime
+ *     away       the application has taken the stream over   none of ours
+ *     closed
+ */
+import type { Socket as NetSocket } from 'node:net';
+import { type Greenlet, getCurrent, park, type Resume } from '@tendril/core';
+import { Socket } from '@tendril/core/socket';
+import { ClientGoneError, ResponseError, SendTimeoutError } from '../errors.js';
+import type { Peer } from '../gateway/environ.js';
+import { Exchange, type Transport } from '../gateway/exchange.js';
+import { type BodySource, Input, noInput } from '../gateway/input.js';
+import { type RefusalCode, RequestError } from '../http1/request-error.js';
+import type { RequestHead } from '../http1/request-head.js';
+import { end, RequestParser } from '../http1/request-parser.js';
+import type { ServerSettings } from './options.js';
+
+/** The server, as a connection sees it. */
+export interface ConnectionHost {
+  readonly settings: ServerSettings;
+  /** Requests after this one are not taken any more. */
+  readonly stopping: boolean;
+  /** A time in milliseconds, as old as the last turn of the clock. */
+  readonly now: number;
+  /** Runs an exchange in a greenlet, now or later. False: there is no room. */
+  serve(connection: Connection, exchange: Exchange): boolean;
+  /** A head or body was refused, or did not come in time. */
+  refused(connection: Connection, error: RequestError): void;
+  forget(connection: Connection): void;
+}
+
+type Phase =
+  | 'idle'
+  | 'head'
+  | 'serving'
+  | 'body'
+  | 'sending'
+  | 'flushing'
+  | 'draining'
+  | 'lingering'
+  | 'away'
+  | 'closed';
+
+/** Unread bytes at which the client has to wait. */
+const highWater = 64 * 1024;
+/** How much of an unread body is thrown away to keep a connection. */
+const maxDrain = 256 * 1024;
+/** How long a client may go on sending after we have ended, in milliseconds: RFC 9112, 9.6. */
+const lingerTime = 2_000;
+
+const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+const owner = Symbol('connection');
+type Owned = NetSocket & { [owner]: Connection };
+
+export class Connection implements Transport, BodySource {
+  readonly peer: Peer;
+  /** When the phase is over at the latest, by the server's clock. */
+  deadline = Number.POSITIVE_INFINITY;
+  readonly #host: ConnectionHost;
+  readonly #stream: NetSocket;
+  readonly #parser: RequestParser;
+  #phase: Phase = 'head';
+  #exchange: Exchange | undefined = undefined;
+  #greenlet: Greenlet | undefined = undefined;
+  #requestDeadline = Number.POSITIVE_INFINITY;
+  #bodyOver = true;
+  #continued = false;
+  #paused = false;
+  /** The client has ended its side. */
+  #halfClosed = false;
+  #gone: Error | undefined = undefined;
+  #drained = 0;
+  #sender: Resume<void> | undefined = undefined;
+
+  constructor(host: ConnectionHost, stream: NetSocket, encrypted: boolean) {
+    this.#host = host;
+    this.#stream = stream;
+    this.peer = {
+      address: stream.remoteAddress ?? '',
+      port: String(stream.remotePort ?? ''),
+      encrypted,
+    };
+    this.#parser = new RequestParser(host.settings.limits);
+    (stream as Owned)[owner] = this;
+    for (const [event, listener] of Connection.#listeners) stream.on(event, listener);
+    this.#limit(host.settings.headersTimeout);
+    this.#requestDeadline = host.now + host.settings.requestTimeout;
+    stream.resume();
+  }
+
+  // The same five functions for every connection, for there may be many of them.
+  // biome-ignore lint/suspicious/noExplicitAny: bytes, errors or nothing, as the event has it
+  static readonly #listeners: readonly [string, (this: Owned, what: any) => void][] = [
+    [
+      'data',
+      function (this: Owned, chunk: Buffer) {
+        this[owner].#receive(chunk);
+      },
+    ],
+    [
+      'end',
+      function (this: Owned) {
+        this[owner].#endOfInput();
+      },
+    ],
+    [
+      'error',
+      function (this: Owned, error: Error) {
+        this[owner].#gone ??= error;
+      },
+    ],
+    [
+      'close',
+      function (this: Owned) {
+        this[owner].#closed();
+      },
+    ],
+    [
+      'drain',
+      function (this: Owned) {
+        this[owner].#afterDrain();
+      },
+    ],
+  ];
+
+  /** No request is under way. */
+  get resting(): boolean {
+    return this.#phase === 'idle' || this.#phase === 'head';
+  }
+  /** The client has gone, or is as good as gone. */
+  get gone(): boolean {
+    return this.#phase === 'closed' || this.#gone !== undefined;
+  }
+
+  // ------------------------------------------------------------------- the clock
+
+  #limit(ms: number): void {
+    this.deadline = this.#host.now + ms;
+  }
+
+  #enter(phase: Phase, ms = Number.POSITIVE_INFINITY): void {
+    this.#phase = phase;
+    this.deadline = ms === Number.POSITIVE_INFINITY ? ms : this.#host.now + ms;
+  }
+
+  /** The time of the phase is up. */
+  expire(): void {
+    switch (this.#phase) {
+      case 'head':
+        if (this.#parser.buffered > 0) this.#refuse(new RequestError('ERR_HTTP_HEAD_TIMEOUT'));
+        else this.destroy();
+        return;
+      case 'body':
+        this.#enter('serving');
+        this.#failInput('ERR_HTTP_BODY_TIMEOUT');
+        return;
+      case 'sending':
+        this.#enter('serving');
+        this.#gone = new SendTimeoutError(this.#host.settings.sendTimeout);
+        this.#reset();
+        return;
+      case 'idle':
+        this.#linger();
+        return;
+      default:
+        this.destroy();
+    }
+  }
+
+  // -------------------------------------------------------------------- reading
+
+  #receive(chunk: Buffer): void {
+    if (this.#phase === 'lingering') return;
+    this.#parser.push(chunk);
+    if (!this.#exchange) this.#advance();
+    else if (!this.#bodyOver) this.#feed();
+    else if (this.#parser.buffered >= highWater) this.#pause();
+  }
+
+  /** Takes the next head, if it is there. */
+  #advance(): void {
+    let head: RequestHead;
+    try {
+      const event = this.#parser.next();
+      if (event === undefined) {
+        this.#awaitHead();
+        return;
+      }
+      head = event as RequestHead;
+    } catch (error) {
+      this.#refuse(error as RequestError);
+      return;
+    }
+    this.#begin(head);
+  }
+
+  #awaitHead(): void {
+    const { headersTimeout, requestTimeout, keepAliveTimeout } = this.#host.settings;
+    if (this.#halfClosed || (this.#parser.idle && this.#host.stopping)) this.#linger();
+    else if (this.#parser.idle) this.#enter('idle', keepAliveTimeout);
+    else if (this.#phase !== 'head') {
+      this.#enter('head', headersTimeout);
+      this.#requestDeadline = this.#host.now + requestTimeout;
+    }
+  }
+
+  #begin(head: RequestHead): void {
+    const hasBody = head.contentLength !== 0;
+    const input = hasBody ? new Input(this) : noInput;
+    const exchange = new Exchange(this, head, input);
+    this.#exchange = exchange;
+    this.#bodyOver = false;
+    this.#continued = false;
+    if (hasBody && this.#phase !== 'head')
+      this.#requestDeadline = this.#host.now + this.#host.settings.requestTimeout;
+    this.#enter('serving');
+    this.#feed();
+    if (this.#host.serve(this, exchange)) return;
+    const error = new RequestError('ERR_HTTP_BUSY');
+    this.#host.refused(this, error);
+    exchange.refuse(error.status);
+    this.#exchange = undefined;
+    this.#linger();
+  }
+
+  /** Gives the body that is there to the exchange. */
+  #feed(): void {
+    const { input } = this.#exchange as Exchange;
+    try {
+      for (let event = this.#parser.next(); event !== undefined; event = this.#parser.next()) {
+        if (event === end) {
+          this.#bodyOver = true;
+          if (input !== noInput) input.end();
+          if (this.#phase === 'body') this.#enter('serving');
+          return;
+        }
+        if (this.#phase === 'draining') this.#drained += (event as Buffer).length;
+        else input.push(event as Buffer);
+      }
+    } catch (error) {
+      this.#bodyOver = false;
+      input.fail(error as RequestError);
+      if (this.#phase === 'draining') this.#linger();
+      return;
+    }
+    if (this.#phase === 'draining') this.#checkDrain();
+    else if (this.#phase === 'body') this.#limitBody();
+    else if (input.buffered >= highWater) this.#pause();
+  }
+
+  #limitBody(): void {
+    this.#limit(this.#host.settings.bodyTimeout);
+    if (this.deadline > this.#requestDeadline) this.deadline = this.#requestDeadline;
+  }
+
+  wantBody(): void {
+    const { expectContinue } = (this.#exchange as Exchange).request;
+    if (this.#halfClosed || this.gone) {
+      this.#failInput('ERR_HTTP_BODY_SHORT');
+      return;
+    }
+    // One 100, and none once the final response has begun (RFC 9110, 15.2.1).
+    if (expectContinue && !this.#continued && !this.#exchange?.begun) {
+      this.#continued = true;
+      this.#stream.write(continueLine, 'latin1');
+    }
+    this.#phase = 'body';
+    this.#limitBody();
+    this.#resume();
+  }
+
+  readOn(): void {
+    if (this.#paused && (this.#exchange as Exchange).input.buffered < highWater / 2) this.#resume();
+  }
+
+  #failInput(code: RefusalCode): void {
+    if (!this.#bodyOver) this.#exchange?.input.fail(new RequestError(code));
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  #endOfInput(): void {
+    this.#halfClosed = true;
+    if (!this.#exchange) {
+      if (this.#phase !== 'lingering' && this.#parser.finish() === 'head')
+        this.#host.refused(this, new RequestError('ERR_HTTP_BODY_SHORT'));
+      // What goes out still goes out first; see #awaitHead().
+      if (this.#phase !== 'flushing') this.#stream.end();
+      return;
+    }
+    this.#failInput('ERR_HTTP_BODY_SHORT');
+    if (this.#phase === 'draining') this.#linger();
+    else if (this.#host.settings.killOnDisconnect) this.#kill();
+  }
+
+  #closed(): void {
+    const killing = this.#host.settings.killOnDisconnect !== false;
+    this.#phase = 'closed';
+    this.#gone ??= new ClientGoneError();
+    this.#failInput('ERR_HTTP_BODY_SHORT');
+    this.#wakeSender();
+    if (killing && this.#exchange) this.#kill();
+    this.#host.forget(this);
+  }
+
+  #kill(): void {
+    this.#gone ??= new ClientGoneError();
+    this.#greenlet?.kill({ block: false });
+  }
+
+  // ------------------------------------------------------------------- serving
+
+  /** At the begin of the greenlet. False if there is nobody left to serve. */
+  attach(): boolean {
+    this.#greenlet = getCurrent();
+    return !this.gone;
+  }
+
+  /** At the end of the greenlet, however it ended. */
+  detach(): void {
+    const exchange = this.#exchange as Exchange;
+    this.#exchange = this.#greenlet = undefined;
+    if (this.#phase === 'closed') return;
+    if (this.#phase === 'away') {
+      exchange.upgraded?.close();
+      return;
+    }
+    if (!exchange.reusable) {
+      // Whole or broken off: the client must be able to tell, also where the end of the body is the end
+      // of the connection.
+      if (exchange.complete) this.#linger();
+      else this.#reset();
+    } else if (this.#bodyOver) {
+      this.#next();
+    } else {
+      this.#drain(exchange);
+    }
+  }
+
+  #reset(): void {
+    const isTcp = this.peer.port !== '' && !this.peer.encrypted;
+    if (isTcp) this.#stream.resetAndDestroy();
+    else this.#stream.destroy();
+  }
+
+  #next(): void {
+    this.#parser.nextRequest();
+    if (this.#stream.writableNeedDrain) {
+      this.#enter('flushing', this.#host.settings.sendTimeout);
+      return;
+    }
+    this.#phase = 'serving';
+    this.#resume();
+    this.#advance();
+  }
+
+  // The application has not read it all. A client that waits for 100 may never send it.
+  #drain(exchange: Exchange): void {
+    const { contentLength, expectContinue } = exchange.request;
+    if ((expectContinue && !this.#continued) || (contentLength ?? 0) > maxDrain) {
+      this.#linger();
+      return;
+    }
+    this.#exchange = exchange;
+    this.#drained = exchange.input.buffered;
+    this.#enter('draining', this.#host.settings.bodyTimeout);
+    this.#resume();
+    this.#feed();
+    this.#checkDrain();
+  }
+
+  #checkDrain(): void {
+    if (this.#phase !== 'draining') return;
+    if (this.#bodyOver) {
+      this.#exchange = undefined;
+      this.#next();
+    } else if (this.#drained > maxDrain) {
+      this.#linger();
+    }
+  }
+
+  // ------------------------------------------------------------------- sending
+
+  get lastRequest(): boolean {
+    return this.#host.stopping || this.#halfClosed;
+  }
+
+  #write(data: string | Uint8Array): boolean {
+    if (this.gone) throw this.#goneError();
+    return typeof data === 'string' ? this.#stream.write(data, 'latin1') : this.#stream.write(data);
+  }
+
+  #goneError(): Error {
+    const gone = this.#gone;
+    return gone instanceof ClientGoneError || gone instanceof SendTimeoutError
+      ? gone
+      : new ClientGoneError(gone);
+  }
+
+  sendLast(data: string | Uint8Array): void {
+    this.#write(data);
+  }
+
+  send(data: string | Uint8Array): void {
+    if (this.#write(data)) return;
+    // A corked stream sends now, or it would wait for the uncork that waits for it.
+    while (this.#stream.writableCorked > 0) this.#stream.uncork();
+    if (!this.#stream.writableNeedDrain) return;
+    this.#enter('sending', this.#host.settings.sendTimeout);
+    try {
+      park<void>((resume) => {
+        this.#sender = resume;
+        return () => {
+          this.#sender = undefined;
+        };
+      });
+    } finally {
+      if (this.#phase === 'sending') this.#enter('serving');
+    }
+    if (this.gone) throw this.#goneError();
+  }
+
+  #wakeSender(): void {
+    const sender = this.#sender;
+    this.#sender = undefined;
+    sender?.();
+  }
+
+  #afterDrain(): void {
+    if (this.#phase === 'flushing') {
+      this.#phase = 'serving';
+      this.#resume();
+      this.#advance();
+    } else {
+      this.#wakeSender();
+    }
+  }
+
+  cork(): void {
+    this.#stream.cork();
+  }
+  uncork(): void {
+    if (this.#stream.writableCorked > 0) this.#stream.uncork();
+  }
+
+  // --------------------------------------------------------------------- ending
+
+  #refuse(error: RequestError): void {
+    this.#host.refused(this, error);
+    const request = { method: 'GET', minor: 1, keepAlive: false } as RequestHead;
+    new Exchange(this, request, noInput).refuse(error.status);
+    this.#linger();
+  }
+
+  /**
+   * Ends our side, and reads on for a while without looking: a connection that is closed with unread
+   * bytes is reset, and the client may lose what we have sent last.
+   */
+  #linger(): void {
+    if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+    this.#exchange = undefined;
+    this.#enter('lingering', lingerTime);
+    this.#stream.end();
+    this.#paused = true;
+    this.#resume();
+  }
+
+  /** Sends what is left and closes, as soon as no request is under way. */
+  closeWhenIdle(): void {
+    if (this.#phase === 'idle' || (this.#phase === 'head' && this.#parser.buffered === 0))
+      this.#linger();
+  }
+
+  /** At the end of a stop: closes at once, but for a response that is still going out. */
+  closeNow(): void {
+    if (this.#phase === 'lingering' || this.#phase === 'flushing') this.#linger();
+    else this.destroy();
+  }
+
+  /** Closes at once; what was not sent is lost. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  takeOver(): Socket {
+    const stream = this.#stream;
+    if (!this.#bodyOver)
+      throw new ResponseError('ERR_WSGI_UPGRADE', 'the body of the request is not read');
+    for (const [event, listener] of Connection.#listeners) {
+      if (event !== 'close') stream.off(event, listener);
+    }
+    this.#enter('away');
+    stream.pause();
+    const rest = this.#parser.takeRest();
+    if (rest.length > 0) stream.unshift(Buffer.from(rest));
+    return new Socket(stream);
+  }
+}

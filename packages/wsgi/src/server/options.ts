@@ -1,0 +1,80 @@
+/** What a WSGIServer can be told, and what it does when it is not. */
+import { InvalidArgumentError } from '@tendril/core';
+import type { BaseServerOptions, ListeningOptions } from '@tendril/core/server';
+import { type Limits, limitsOf } from '../http1/limits.js';
+import type { AccessLog } from './access-log.js';
+
+/** Milliseconds; Infinity for none. */
+export interface Timeouts {
+  /** For a whole request head, from its first byte, or from the connection's beginning. Default 30,000. */
+  headersTimeout: number;
+  /** Between two pieces of a body while somebody waits for it. Default 30,000. */
+  bodyTimeout: number;
+  /** For a whole request with its body, from its first byte. Default 300,000. */
+  requestTimeout: number;
+  /** Between two requests. Default 5,000. */
+  keepAliveTimeout: number;
+  /** For a client that takes nothing of a response. Default 30,000. */
+  sendTimeout: number;
+}
+
+export interface WSGIServerOptions
+  extends BaseServerOptions,
+    ListeningOptions,
+    Partial<Limits>,
+    Partial<Timeouts> {
+  /** Connections at a time; those beyond get 503. Default 65,536. */
+  maxConnections?: number;
+  /** Requests that wait for a place in the pool of `spawn`; those beyond get 503. Default 1,024. */
+  maxWaiting?: number;
+  /** Where requests are logged: see {@link AccessLog}. Default: nowhere. */
+  log?: AccessLog;
+  /** Where errors of the application and `wsgi.errors` go; default stderr. */
+  errorLog?: { write(text: string): unknown };
+  /**
+   * Kills a request's greenlet when its client has gone. True: also when the client has only ended its
+   * side of the connection, which browsers do when they go, and `nc -N` when it waits. False: never.
+   * Default: when the connection was reset.
+   */
+  killOnDisconnect?: boolean;
+  /** Additions to `environ`, for every request. */
+  environ?: Readonly<Record<string, unknown>>;
+  /** Said in `environ` as `wsgi.multiprocess`. */
+  multiprocess?: boolean;
+}
+
+export interface ServerSettings extends Timeouts {
+  readonly limits: Limits;
+  readonly maxConnections: number;
+  readonly maxWaiting: number;
+  readonly killOnDisconnect: boolean | undefined;
+}
+
+const defaultTimeouts: Readonly<Timeouts> = {
+  headersTimeout: 30_000,
+  bodyTimeout: 30_000,
+  requestTimeout: 300_000,
+  keepAliveTimeout: 5_000,
+  sendTimeout: 30_000,
+};
+
+function numberOf(name: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (!(typeof value === 'number' && value >= 0))
+    throw new InvalidArgumentError(name, 'a number, 0 or more', value);
+  return value;
+}
+
+/** @throws InvalidArgumentError */
+export function settingsOf(options: WSGIServerOptions): ServerSettings {
+  const timeouts = { ...defaultTimeouts };
+  for (const name of Object.keys(timeouts) as (keyof Timeouts)[])
+    timeouts[name] = numberOf(name, options[name], timeouts[name]);
+  return {
+    ...timeouts,
+    limits: limitsOf(options),
+    maxConnections: numberOf('maxConnections', options.maxConnections, 65_536),
+    maxWaiting: numberOf('maxWaiting', options.maxWaiting, 1024),
+    killOnDisconnect: options.killOnDisconnect,
+  };
+}

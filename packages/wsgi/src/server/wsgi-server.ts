@@ -1,0 +1,254 @@
+/** WSGIServer: HTTP/1.1 on a listener, and an application in a greenlet for each request. */
+import type { Socket as NetSocket } from 'node:net';
+import { getHub, InvalidArgumentError, isExit } from '@tendril/core';
+import { BaseServer, type Listening, openListening } from '@tendril/core/server';
+import type { Address, Listener, Socket } from '@tendril/core/socket';
+import { ClientGoneError, SendTimeoutError } from '../errors.js';
+import { makeEnviron, type Site } from '../gateway/environ.js';
+import type { Exchange } from '../gateway/exchange.js';
+import type { Application, ErrorStream } from '../gateway/types.js';
+import { RequestError } from '../http1/request-error.js';
+import { type AccessRecord, combinedLine, headerOf } from './access-log.js';
+import { Connection, type ConnectionHost } from './connection.js';
+import { type ServerSettings, settingsOf, type WSGIServerOptions } from './options.js';
+
+const software = 'tendril';
+
+/** Connections beyond the limit that are answered 503 at a time; others are closed without a word. */
+const maxRejecting = 100;
+const busyResponse =
+  'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n';
+
+function errorStream(log: { write(text: string): unknown }): ErrorStream {
+  return {
+    write: (text) => void log.write(text),
+    writelines: (lines) => {
+      for (const line of lines) log.write(line);
+    },
+    flush: () => {},
+  };
+}
+
+/**
+ * A server in the manner of gevent.pywsgi.
+ *
+ * @example
+ *     const server = new WSGIServer(8080, (environ, startResponse) => {
+ *       startResponse('200 OK', [['Content-Type', 'text/plain']]);
+ *       return [`Hello ${environ.PATH_INFO}\n`];
+ *     });
+ *     server.serveForever();
+ */
+export class WSGIServer extends BaseServer implements ConnectionHost {
+  readonly settings: ServerSettings;
+  stopping = false;
+  readonly #where: Listening;
+  readonly #app: Application;
+  readonly #options: WSGIServerOptions;
+  readonly #errorLog: { write(text: string): unknown };
+  readonly #connections = new Set<Connection>();
+  readonly #counts = { requests: 0, refused: 0, rejected: 0 };
+  #site: Site | undefined;
+  #listener: Listener | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #now = performance.now();
+  #waiting = 0;
+  #rejecting = 0;
+
+  /** @throws InvalidArgumentError */
+  constructor(where: Listening, app: Application, options: WSGIServerOptions = {}) {
+    super(options);
+    if (typeof app !== 'function') throw new InvalidArgumentError('app', 'a function', app);
+    this.settings = settingsOf(options);
+    this.#where = where;
+    this.#app = app;
+    this.#options = options;
+    this.#errorLog = options.errorLog ?? process.stderr;
+  }
+
+  protected override open(): void {
+    const { tls } = this.#options;
+    // Browsers take HTTP/1.1 only if they are told that there is nothing better.
+    const secured = tls && { ...this.#options, tls: { ALPNProtocols: ['http/1.1'], ...tls } };
+    const listener = openListening(this.#where, secured ?? this.#options);
+    this.#listener = listener;
+    const { address } = listener;
+    this.#site = {
+      serverName: typeof address === 'string' ? address : address.address,
+      serverPort: typeof address === 'string' ? '' : String(address.port),
+      software,
+      multiprocess: this.#options.multiprocess ?? false,
+      errors: errorStream(this.#errorLog),
+    };
+    listener.onConnection((socket) => this.#connected(socket));
+  }
+
+  #connected(socket: Socket): void {
+    if (this.#connections.size >= this.settings.maxConnections) {
+      this.#reject(socket);
+      return;
+    }
+    const { encrypted } = socket;
+    this.#startClock();
+    this.#connections.add(new Connection(this, socket.detach() as NetSocket, encrypted));
+  }
+
+  #reject(socket: Socket): void {
+    this.#counts.rejected++;
+    if (this.#rejecting >= maxRejecting) {
+      this.#listener?.drop(socket);
+      return;
+    }
+    const { stream } = socket;
+    this.#rejecting++;
+    stream.once('close', () => this.#rejecting--);
+    stream.write(busyResponse, 'latin1');
+    socket.close();
+  }
+
+  // ------------------------------------------------------------------- the clock
+
+  get now(): number {
+    return this.#now;
+  }
+
+  // One timer looks after all connections: to set a limit is to write a number. It may be late by one
+  // of its intervals, and is never early.
+  #startClock(): void {
+    if (this.#timer) return;
+    const { headersTimeout, bodyTimeout, keepAliveTimeout, sendTimeout } = this.settings;
+    const least = Math.min(headersTimeout, bodyTimeout, keepAliveTimeout, sendTimeout);
+    const interval = Math.min(Math.max(least / 8, 10), 1000);
+    this.#now = performance.now() + interval;
+    this.#timer = setInterval(() => this.#tick(interval), interval);
+  }
+
+  #tick(interval: number): void {
+    const time = performance.now();
+    this.#now = time + interval;
+    for (const connection of this.#connections) if (connection.deadline < time) connection.expire();
+    if (this.#connections.size === 0) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  // -------------------------------------------------------------------- requests
+
+  serve(connection: Connection, exchange: Exchange): boolean {
+    this.#counts.requests++;
+    const begun = this.#options.log ? new Date() : undefined;
+    let inLine = false;
+    const leaveLine = () => {
+      if (inLine) this.#waiting--;
+      inLine = false;
+    };
+    const leave = this.handle(
+      () => {
+        leaveLine();
+        if (connection.attach()) this.#run(connection, exchange);
+      },
+      () => {
+        leaveLine();
+        if (given) connection.detach();
+        if (begun) this.#log(connection, exchange, begun);
+      },
+    );
+    let given = true;
+    if (!leave) return true;
+    inLine = true;
+    this.#waiting++;
+    if (this.#waiting <= this.settings.maxWaiting) return true;
+    given = false;
+    leave();
+    leaveLine();
+    return false;
+  }
+
+  #run(connection: Connection, exchange: Exchange): void {
+    const environ = makeEnviron(
+      this.#site as Site,
+      connection.peer,
+      exchange.request,
+      exchange.input,
+    );
+    if (this.#options.environ) Object.assign(environ, this.#options.environ);
+    exchange.run(this.#app, environ);
+    if (exchange.error !== undefined) this.#failed(exchange.error, connection);
+  }
+
+  // A kill, and a client that has gone or sent nonsense, are no errors of the application.
+  #failed(error: unknown, connection: Connection): void {
+    if (error instanceof RequestError) this.refused(connection, error);
+    else if (
+      !isExit(error) &&
+      !(error instanceof ClientGoneError) &&
+      !(error instanceof SendTimeoutError)
+    )
+      getHub().onError(error, 'an application of WSGIServer');
+  }
+
+  refused(_connection: Connection, _error: RequestError): void {
+    this.#counts.refused++;
+  }
+
+  forget(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  #log(connection: Connection, exchange: Exchange, time: Date): void {
+    const { log } = this.#options;
+    if (!log) return;
+    const { request } = exchange;
+    const record: AccessRecord = {
+      time,
+      remoteAddress: connection.peer.address,
+      method: request.method,
+      target: request.target,
+      protocol: `HTTP/1.${request.minor}`,
+      status: exchange.status,
+      bytes: exchange.sent,
+      duration: Date.now() - time.getTime(),
+      referer: headerOf(request, 'referer'),
+      userAgent: headerOf(request, 'user-agent'),
+    };
+    if (typeof log === 'function') log(record);
+    else log.write(combinedLine(record));
+  }
+
+  // ------------------------------------------------------------------------ ends
+
+  /** Where it listens; undefined before start(). */
+  get address(): Address | undefined {
+    return this.#listener?.address;
+  }
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  statistics(): {
+    connections: number;
+    active: number;
+    waiting: number;
+    requests: number;
+    refused: number;
+    rejected: number;
+  } {
+    return {
+      connections: this.#connections.size,
+      active: this.active,
+      waiting: this.#waiting,
+      ...this.#counts,
+    };
+  }
+
+  protected override closeInput(): void {
+    this.stopping = true;
+    this.#listener?.close();
+    for (const connection of this.#connections) connection.closeWhenIdle();
+  }
+
+  protected override closeRest(): void {
+    for (const connection of this.#connections) connection.closeNow();
+  }
+}
