@@ -11,7 +11,6 @@ export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
 const statusForm = /^([2-5]\d\d) ([\t\x20-\x7e\x80-\xff]*)$/;
 const nameForm = /^[\w!#$%&'*+\-.^`|~]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
 const forbiddenInValue = /[^\t\x20-\x7e\x80-\xff]/;
 
 type Kind = 'plain' | 'length' | 'connection' | 'date' | 'hop';
