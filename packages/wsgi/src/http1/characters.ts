@@ -29,4 +29,14 @@ export const hexDigits = Uint8Array.from({ length: 256 }, (_, byte) => {
   return /[0-9A-Fa-f]/.test(character) ? Number.parseInt(character, 16) : 255;
 });
 
-export const byte = { tab: 9, lf: 10, cr: 13, space: 32, colon: 58, semicolon: 59 } as const;
+export const byte = {
+  tab: 9,
+  lf: 10,
+  cr: 13,
+  space: 32,
+  quote: 34,
+  colon: 58,
+  semicolon: 59,
+  equals: 61,
+  backslash: 92,
+} as const;

@@ -230,7 +230,7 @@ export class HeadScanner {
           if (state === method) continue;
           break;
         case startLf:
-          if (got !== byte.lf) refuse('ERR_HTTP_LINE_END');
+          if (got !== byte.lf) refuse('ERR_HTTP_METHOD');
           state = method;
           mark = at + 1;
           break;

@@ -28,7 +28,7 @@ export const refusals = {
   ERR_HTTP_EXPECT: [417, 'The expectation is not known here'],
   ERR_HTTP_BODY_SIZE: [413, 'The body is too large'],
   ERR_HTTP_CHUNK_SIZE: [400, 'A chunk size is no plain hexadecimal number'],
-  ERR_HTTP_CHUNK_EXTENSION: [400, 'A chunk extension is too long or holds a control character'],
+  ERR_HTTP_CHUNK_EXTENSION: [400, 'A chunk extension is too long or not of the form name=value'],
   ERR_HTTP_CHUNK_END: [400, 'A chunk is not followed by CR LF'],
   ERR_HTTP_TRAILER: [400, 'A trailer has a name that must not stand there'],
   ERR_HTTP_BODY_SHORT: [400, 'The connection ended in the middle of the body'],
