@@ -71,7 +71,6 @@ export function makeEnviron(site: Site, peer: Peer, head: RequestHead, input: In
           ? `${before}; ${value}`
           : `${before},${value}`;
   }
-  if (head.host !== undefined && environ['HTTP_HOST'] !== head.host)
-    environ['HTTP_HOST'] = head.host;
+  if (head.host !== undefined && environ.HTTP_HOST !== head.host) environ.HTTP_HOST = head.host;
   return environ;
 }

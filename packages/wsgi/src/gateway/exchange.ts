@@ -115,12 +115,13 @@ export class Exchange {
   #respondWhole(piece: Piece): void {
     const head = this.#startedHead();
     const length = byteLength(piece);
+    if (head.length !== undefined && length > head.length && !head.bodiless(this.request.method))
+      this.#tooLong(head);
     const text = this.#begin(head, length);
     if (this.#framing !== 'length') {
       this.#transport.sendLast(text);
       return;
     }
-    if (length > (head.length as number)) this.#tooLong(head);
     this.sent = length;
     if (length <= copyLimit || (typeof piece === 'string' && piece.length === length)) {
       this.#transport.sendLast(joined(text, piece, length));

@@ -35,15 +35,17 @@ function streamOf(input: Input): ReadableStream<Uint8Array> {
 
 function requestOf(environ: Environ): Request {
   const { REQUEST_METHOD: method, REQUEST_URI: target } = environ;
-  const host = environ['HTTP_HOST'] ?? `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
+  const host = environ.HTTP_HOST ?? `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
   const isPath = target.startsWith('/');
   const url = isPath ? `${environ['wsgi.url_scheme']}://${host}${target}` : target;
-  const hasBody = method !== 'GET' && method !== 'HEAD' && !environ['wsgi.input'].ended;
+  const input = environ['wsgi.input'];
+  const isEmpty = input.ended && input.buffered === 0;
+  const hasBody = method !== 'GET' && method !== 'HEAD' && !isEmpty;
   return new Request(url, {
     method,
     headers: headersOf(environ),
     ...(getCurrent() && { signal: (getCurrent() as { signal: AbortSignal }).signal }),
-    ...(hasBody && { body: streamOf(environ['wsgi.input']), duplex: 'half' }),
+    ...(hasBody && { body: streamOf(input), duplex: 'half' }),
   } as RequestInit);
 }
 

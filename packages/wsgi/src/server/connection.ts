@@ -379,14 +379,13 @@ export class Connection implements Transport, BodySource {
     this.#advance();
   }
 
-  // The application has not read it all. A client that waits for 100 may never send it.
+  // The application has not read it all.
   #drain(exchange: Exchange): void {
-    const { contentLength, expectContinue } = exchange.request;
-    if ((expectContinue && !this.#continued) || (contentLength ?? 0) > maxDrain) {
+    this.#exchange = exchange;
+    if (!this.#drainable()) {
       this.#linger();
       return;
     }
-    this.#exchange = exchange;
     this.#drained = exchange.input.buffered;
     this.#enter('draining', this.#host.settings.bodyTimeout);
     this.#resume();
@@ -407,7 +406,13 @@ export class Connection implements Transport, BodySource {
   // ------------------------------------------------------------------- sending
 
   get lastRequest(): boolean {
-    return this.#host.stopping || this.#halfClosed;
+    return this.#host.stopping || this.#halfClosed || (!this.#bodyOver && !this.#drainable());
+  }
+
+  // A client that waits for 100 may never send its body, and a long one is not worth the wait.
+  #drainable(): boolean {
+    const { contentLength, expectContinue } = (this.#exchange as Exchange).request;
+    return !(expectContinue && !this.#continued) && (contentLength ?? 0) <= maxDrain;
   }
 
   #write(data: string | Uint8Array): boolean {

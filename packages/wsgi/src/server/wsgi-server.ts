@@ -127,10 +127,12 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
     const time = performance.now();
     this.#now = time + interval;
     for (const connection of this.#connections) if (connection.deadline < time) connection.expire();
-    if (this.#connections.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
-    }
+    if (this.#connections.size === 0) this.#stopClock();
+  }
+
+  #stopClock(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   // -------------------------------------------------------------------- requests
@@ -194,6 +196,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
 
   forget(connection: Connection): void {
     this.#connections.delete(connection);
+    if (this.stopping && this.#connections.size === 0) this.#stopClock();
   }
 
   #log(connection: Connection, exchange: Exchange, time: Date): void {
@@ -250,5 +253,6 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
 
   protected override closeRest(): void {
     for (const connection of this.#connections) connection.closeNow();
+    if (this.#connections.size === 0) this.#stopClock();
   }
 }
