@@ -218,7 +218,11 @@ export class Exchange {
     this.error = error;
     this.reusable = false;
     if (this.begun || this.upgraded || error instanceof ClientGoneError) return;
-    this.refuse(error instanceof RequestError ? error.status : isExit(error) ? 503 : 500);
+    try {
+      this.refuse(error instanceof RequestError ? error.status : isExit(error) ? 503 : 500);
+    } catch (gone) {
+      if (!(gone instanceof ClientGoneError)) throw gone;
+    }
   }
 
   /** Answers with a plain page in place of what the application would have said. */

@@ -247,6 +247,7 @@ export class Connection implements Transport, BodySource {
           this.#bodyOver = true;
           if (input !== noInput) input.end();
           if (this.#phase === 'body') this.#enter('serving');
+          else this.#checkDrain();
           return;
         }
         if (this.#phase === 'draining') this.#drained += (event as Buffer).length;
@@ -406,7 +407,9 @@ export class Connection implements Transport, BodySource {
   // ------------------------------------------------------------------- sending
 
   get lastRequest(): boolean {
-    return this.#host.stopping || this.#halfClosed || (!this.#bodyOver && !this.#drainable());
+    const { stopping } = this.#host;
+    if (stopping || (this.#halfClosed && this.#parser.buffered === 0)) return true;
+    return !this.#bodyOver && !this.#drainable();
   }
 
   // A client that waits for 100 may never send its body, and a long one is not worth the wait.
@@ -477,6 +480,7 @@ export class Connection implements Transport, BodySource {
 
   #refuse(error: RequestError): void {
     this.#host.refused(this, error);
+    if (this.gone) return;
     const request = { method: 'GET', minor: 1, keepAlive: false } as RequestHead;
     new Exchange(this, request, noInput).refuse(error.status);
     this.#linger();

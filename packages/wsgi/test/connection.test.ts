@@ -1,0 +1,591 @@
+/** Connections: keep-alive, pipelining, refusals, limits, time, TLS and Unix sockets, logs, stopping. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { AsyncResult, Event, sleep, spawn, Timeout } from '@tendril/core';
+import { connect } from '@tendril/core/socket';
+import {
+  type AccessRecord,
+  type Application,
+  combinedLine,
+  jsonLine,
+  WSGIServer,
+} from '@tendril/wsgi';
+import { refusals } from '#src/http1/request-error.js';
+import { badCases } from './parser-cases.js';
+import {
+  ask,
+  converse,
+  get,
+  inRealTime,
+  leaveNothing,
+  open,
+  readAnswer,
+  serving,
+  times,
+} from './serving.js';
+
+leaveNothing();
+
+const folder = mkdtempSync(path.join(tmpdir(), 'tendril-wsgi-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Answers with the path, after as many milliseconds as the query says; POST is answered unread. */
+const app: Application = (environ, start) => {
+  if (environ.QUERY_STRING) sleep(Number(environ.QUERY_STRING));
+  start('200 OK', [['Content-Type', 'text/plain']]);
+  return [environ.PATH_INFO];
+};
+
+describe('one connection', () => {
+  test(
+    'serves many requests, one after the other',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        using socket = open(server);
+        for (let i = 0; i < 50; i++) {
+          socket.sendAll(get(`/${i}`));
+          assert.equal(readAnswer(socket).body, `/${i}`);
+        }
+        assert.equal(server.statistics().connections, 1);
+        assert.equal(server.statistics().requests, 50);
+      }),
+    ),
+  );
+
+  test(
+    'answers pipelined requests in order, whatever each takes',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        using socket = open(server);
+        const paths = Array.from({ length: 40 }, (_, i) => `/${i}`);
+        socket.sendAll(paths.map((each, i) => get(`${each}?${i % 3}`)).join(''));
+        for (const each of paths) assert.equal(readAnswer(socket).body, each);
+      }),
+    ),
+  );
+
+  test(
+    'takes no more pipelined requests than fit, and goes on when there is room',
+    inRealTime(() => {
+      const gate = new Event();
+      const waiting: Application = (environ, start) => {
+        gate.wait();
+        return app(environ, start);
+      };
+      serving(waiting, {}, (server) => {
+        using socket = open(server);
+        const request = get('/x', `A: ${'a'.repeat(1000)}\r\n`);
+        const sender = spawn(() => {
+          for (let i = 0; i < 20_000; i++) socket.sendAll(request);
+        });
+        sleep(200);
+        assert.ok(!sender.ready(), 'the client has to wait: 20 MB do not fit anywhere');
+        sender.kill();
+        gate.set();
+      });
+    }),
+  );
+
+  for (const [name, request] of [
+    ['Connection: close', get('/', 'Connection: close\r\n')],
+    ['Connection: Keep-Alive, Close', get('/', 'Connection: Keep-Alive, Close\r\n')],
+    ['HTTP/1.0', 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'],
+  ] as const) {
+    test(
+      `ends after ${name}, and looks at nothing that follows`,
+      inRealTime(() =>
+        serving(app, {}, (server) => {
+          const text = converse(server, `${request}${get('/second')}`);
+          assert.equal(text.match(/HTTP\/1.1 /g)?.length, 1);
+          assert.match(text, /\r\nConnection: close\r\n/);
+          assert.equal(server.statistics().requests, 1);
+        }),
+      ),
+    );
+  }
+
+  test(
+    'stays open in HTTP/1.0 when the client asks for it',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        using socket = open(server);
+        for (let i = 0; i < 3; i++) {
+          socket.sendAll('GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n');
+          const answer = readAnswer(socket);
+          assert.equal(answer.headers.get('connection'), 'keep-alive');
+          assert.equal(answer.body, '/a');
+        }
+      }),
+    ),
+  );
+
+  test(
+    'throws an unread body away, if it is not too long, and never takes it for a request',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        using socket = open(server);
+        const body = get('/smuggled');
+        const head = `POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`;
+        socket.sendAll(head);
+        assert.equal(readAnswer(socket).body, '/a');
+        socket.sendAll(body + get('/b'));
+        assert.equal(readAnswer(socket).body, '/b');
+        const long = 'POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n';
+        assert.match(converse(server, long), /Connection: close/);
+      }),
+    ),
+  );
+
+  test(
+    'gives the whole answer to a client that has ended its side',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        using socket = open(server);
+        socket.sendAll(get('/a?20') + get('/b?20'));
+        socket.end();
+        assert.equal(readAnswer(socket).body, '/a');
+        const last = readAnswer(socket);
+        assert.equal(last.body, '/b');
+        assert.equal(socket.recv().length, 0);
+      }),
+    ),
+  );
+});
+
+describe('what is refused', () => {
+  test(
+    'gets its status, and then the end',
+    inRealTime(() =>
+      serving(app, {}, (server) => {
+        const inHead = badCases.filter(
+          ({ code, input }) => !/CHUNK|TRAILER/.test(code) && !/\r\n\r\n0\r\n/.test(input),
+        );
+        let checked = 0;
+        for (const { name, input, code } of inHead) {
+          // An application that reads no body does not see what is wrong in it.
+          const text = converse(server, input);
+          if (!text.startsWith('HTTP/1.1 200')) {
+            assert.match(text, new RegExp(`^HTTP/1.1 ${refusals[code][0]} `), name);
+            assert.match(text, /\r\nConnection: close\r\n/, name);
+            checked++;
+          }
+          assert.ok(text.match(/HTTP\/1.1 /g)?.length === 1, name);
+        }
+        assert.ok(checked > 100, `${checked}`);
+      }),
+    ),
+  );
+
+  test(
+    'refuses a body that is too long before the application runs',
+    inRealTime(() =>
+      serving(app, { maxBodySize: 10 }, (server) => {
+        const text = converse(server, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n');
+        assert.match(text, /^HTTP\/1.1 413 /);
+        assert.equal(server.statistics().requests, 0);
+        assert.equal(server.statistics().refused, 1);
+      }),
+    ),
+  );
+});
+
+describe('limits', () => {
+  test(
+    'connections beyond the limit get 503',
+    inRealTime(() =>
+      serving(app, { maxConnections: 2 }, (server) => {
+        using first = open(server);
+        using second = open(server);
+        for (const socket of [first, second]) {
+          socket.sendAll(get());
+          readAnswer(socket);
+        }
+        assert.match(converse(server, get()), /^HTTP\/1.1 503 [\s\S]*Retry-After: 1/);
+        assert.equal(server.statistics().rejected, 1);
+        first.destroy();
+        sleep(20);
+        assert.equal(ask(server, get()).status, 200);
+      }),
+    ),
+  );
+
+  test(
+    'a pool runs as many requests as it has places; those beyond maxWaiting get 503',
+    inRealTime(() => {
+      let most = 0;
+      let running = 0;
+      const counted: Application = (environ, start) => {
+        most = Math.max(most, ++running);
+        sleep(20);
+        running--;
+        return app(environ, start);
+      };
+      serving(counted, { spawn: 2, maxWaiting: 3 }, (server) => {
+        const all = times(8, () => ask(server, get()).status);
+        const statuses = all.map((each) => each.get()).sort();
+        assert.deepEqual(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
+        assert.equal(most, 2);
+      });
+    }),
+  );
+});
+
+describe('time', () => {
+  const limits = {
+    headersTimeout: 100,
+    bodyTimeout: 100,
+    requestTimeout: 1000,
+    keepAliveTimeout: 100,
+    sendTimeout: 150,
+  };
+
+  test(
+    'an idle connection is closed without a word, a head that does not end gets 408',
+    inRealTime(() =>
+      serving(app, limits, (server) => {
+        assert.equal(converse(server, ''), '');
+        assert.match(converse(server, 'GET / HTTP/1.1\r\nHo'), /^HTTP\/1.1 408 /);
+        using socket = open(server);
+        socket.sendAll(get());
+        readAnswer(socket);
+        const since = performance.now();
+        assert.equal(socket.recv().length, 0);
+        const passed = performance.now() - since;
+        assert.ok(passed >= 95 && passed < 1000, `${passed}`);
+      }),
+    ),
+  );
+
+  test(
+    'a head that dribbles is given up, however often a byte comes',
+    inRealTime(() =>
+      serving(app, limits, (server) => {
+        using socket = open(server);
+        const dribbler = spawn(() => {
+          for (const byte of get('/', `A: ${'a'.repeat(1000)}\r\n`)) {
+            socket.sendAll(byte);
+            sleep(10);
+          }
+        });
+        assert.equal(readAnswer(socket).status, 408);
+        dribbler.kill();
+      }),
+    ),
+  );
+
+  test(
+    'a body that stalls is an error for who reads it, and 408; one that dribbles is, too',
+    inRealTime(() => {
+      const reading: Application = (environ, start) => {
+        environ['wsgi.input'].read();
+        return app(environ, start);
+      };
+      serving(reading, limits, (server) => {
+        const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n';
+        assert.match(converse(server, `${head}abc`), /^HTTP\/1.1 408 /);
+        using socket = open(server);
+        socket.sendAll(head);
+        const since = performance.now();
+        const dribbler = spawn(() => {
+          for (let i = 0; i < 1000; i++) {
+            socket.sendAll('x');
+            sleep(20);
+          }
+        });
+        assert.equal(readAnswer(socket).status, 408);
+        assert.ok(performance.now() - since > 900);
+        dribbler.kill();
+      });
+    }),
+  );
+
+  test(
+    'a client that takes nothing is given up, and the memory for it is bounded',
+    inRealTime(() => {
+      const ended = new AsyncResult<unknown>();
+      let produced = 0;
+      const endless: Application = (_environ, start) => {
+        start('200 OK', []);
+        return (function* () {
+          try {
+            for (;;) {
+              produced += 65_536;
+              yield Buffer.alloc(65_536);
+            }
+          } finally {
+            ended.set(true);
+          }
+        })();
+      };
+      serving(endless, limits, (server) => {
+        using socket = open(server);
+        socket.sendAll(get());
+        assert.equal(ended.get({ timeout: 3000 }), true);
+        assert.ok(produced < 20_000_000, `${produced}`);
+      });
+    }),
+  );
+
+  test(
+    'a request that takes long is not limited',
+    inRealTime(() =>
+      serving(app, limits, (server) => assert.equal(ask(server, get('/a?400')).body, '/a')),
+    ),
+  );
+});
+
+describe('a client that goes', () => {
+  /** What happens to a request of 2 s when its client does `leave`. */
+  const outcome = (killOnDisconnect: boolean | undefined, leave: 'fin' | 'reset'): string => {
+    const ended = new AsyncResult<string>();
+    const slow: Application = (_environ, start) => {
+      let how = 'killed';
+      try {
+        sleep(150);
+        how = 'ran to its end';
+      } finally {
+        ended.set(how);
+      }
+      start('200 OK', []);
+      return [];
+    };
+    const options = killOnDisconnect === undefined ? {} : { killOnDisconnect };
+    return serving(slow, options, (server) => {
+      const socket = open(server);
+      socket.sendAll(get());
+      sleep(20);
+      const net = socket.stream as import('node:net').Socket;
+      if (leave === 'reset') net.resetAndDestroy();
+      else socket.destroy();
+      return ended.get({ timeout: 3000 });
+    });
+  };
+  const table = [
+    [true, 'fin', 'killed'],
+    [true, 'reset', 'killed'],
+    [undefined, 'fin', 'ran to its end'],
+    [undefined, 'reset', 'killed'],
+    [false, 'fin', 'ran to its end'],
+    [false, 'reset', 'ran to its end'],
+  ] as const;
+  for (const [option, leave, expected] of table) {
+    test(
+      `by ${leave} with killOnDisconnect ${option}: its request is ${expected}`,
+      inRealTime(() => assert.equal(outcome(option, leave), expected)),
+    );
+  }
+});
+
+describe('stop', () => {
+  test(
+    'finishes what is in flight, and closes what rests',
+    inRealTime(() => {
+      const server = new WSGIServer({ port: 0, host: '127.0.0.1' }, app);
+      server.start();
+      using idle = open(server);
+      idle.sendAll(get());
+      readAnswer(idle);
+      using busy = open(server);
+      busy.sendAll(get('/busy?100'));
+      sleep(30);
+      const stopping = spawn(() => server.stop({ timeout: 5000 }));
+      assert.equal(idle.recv().length, 0);
+      const answer = readAnswer(busy);
+      assert.equal(answer.body, '/busy');
+      assert.equal(answer.headers.get('connection'), 'close');
+      stopping.get();
+      assert.throws(() => open(server), { code: 'ECONNREFUSED' });
+      for (const socket of [idle, busy]) socket.destroy();
+      using _limit = Timeout.startNew(1000);
+      while (server.statistics().connections > 0) sleep(1);
+    }),
+  );
+
+  test(
+    'kills what takes longer than its timeout, and finally runs',
+    inRealTime(() => {
+      let cleaned = false;
+      const slow: Application = (_environ, start) => {
+        try {
+          sleep(60_000);
+        } finally {
+          cleaned = true;
+        }
+        start('200 OK', []);
+        return [];
+      };
+      const server = new WSGIServer({ port: 0, host: '127.0.0.1' }, slow);
+      server.start();
+      using socket = open(server);
+      socket.sendAll(get());
+      sleep(20);
+      server.stop({ timeout: 50 });
+      assert.ok(cleaned);
+      assert.match(socket.readAll().toString(), /^HTTP\/1.1 503 /);
+    }),
+  );
+
+  test(
+    'serveForever ends with the kill of its greenlet',
+    inRealTime(() => {
+      const server = new WSGIServer({ port: 0, host: '127.0.0.1' }, app);
+      const main = spawn(() => server.serveForever());
+      while (!server.started) sleep(1);
+      assert.equal(ask(server, get()).status, 200);
+      main.kill();
+      assert.ok(server.closed);
+    }),
+  );
+});
+
+describe('listening', () => {
+  test(
+    'on a Unix socket, and on host:port',
+    inRealTime(() => {
+      const where = path.join(folder, 'socket');
+      const server = new WSGIServer(where, app);
+      server.start();
+      using socket = connect({ path: where });
+      socket.sendAll(get('/unix'));
+      assert.equal(readAnswer(socket).body, '/unix');
+      assert.equal(server.address, where);
+      server.stop();
+      const other = new WSGIServer('127.0.0.1:0', app);
+      other.start();
+      assert.equal(ask(other, get('/tcp')).body, '/tcp');
+      other.stop();
+    }),
+  );
+
+  test(
+    'with TLS, where ALPN chooses http/1.1',
+    inRealTime(() => {
+      const [key, cert] = ['key', 'cert'].map((name) => path.join(folder, name)) as [
+        string,
+        string,
+      ];
+      const args = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+      execFileSync('openssl', ['req', '-x509', ...args, '-keyout', key, '-out', cert, ...names], {
+        stdio: 'pipe',
+      });
+      const tls = { key: readFileSync(key), cert: readFileSync(cert) };
+      let scheme = '';
+      const noting: Application = (environ, start) => {
+        scheme = environ['wsgi.url_scheme'];
+        return app(environ, start);
+      };
+      serving(noting, { tls }, (server) => {
+        using socket = connect({
+          port: server.port,
+          host: '127.0.0.1',
+          tls: { ca: tls.cert, servername: 'localhost', ALPNProtocols: ['h2', 'http/1.1'] },
+        });
+        assert.equal(socket.alpnProtocol, 'http/1.1');
+        socket.sendAll(get('/s'));
+        assert.equal(readAnswer(socket).body, '/s');
+        assert.equal(scheme, 'https');
+      });
+    }),
+  );
+
+  for (const [name, make] of [
+    ['an application that is none', () => new WSGIServer(0, 7 as never)],
+    ['a limit below 0', () => new WSGIServer(0, app, { maxHeaderSize: -1 })],
+    ['a timeout of text', () => new WSGIServer(0, app, { headersTimeout: 'x' as never })],
+    ['a pool of text', () => new WSGIServer(0, app, { spawn: 'x' as never })],
+  ] as const) {
+    test(`refuses ${name}`, () => {
+      assert.throws(make, { code: 'ERR_INVALID_ARG' });
+    });
+  }
+});
+
+describe('the access log', () => {
+  const record: AccessRecord = {
+    time: new Date(Date.UTC(2000, 9, 10, 13, 55, 36)),
+    remoteAddress: '10.0.0.1',
+    method: 'GET',
+    target: '/a"b\\',
+    protocol: 'HTTP/1.1',
+    status: 200,
+    bytes: 0,
+    duration: 3,
+    referer: undefined,
+    userAgent: 'x\x1b[31m\n',
+  };
+
+  test('quotes what a client could use to write lines of its own', () => {
+    assert.equal(
+      combinedLine(record),
+      '10.0.0.1 - - [10/Oct/2000:13:55:36 +0000] "GET /a\\"b\\\\ HTTP/1.1" 200 - "-" "x\\x1b[31m\\x0a"\n',
+    );
+    assert.equal(JSON.parse(jsonLine(record)).status, 200);
+  });
+
+  test(
+    'has a line for each request',
+    inRealTime(() => {
+      const lines: string[] = [];
+      const records: AccessRecord[] = [];
+      const write = (line: string) => lines.push(line);
+      serving(app, { log: { write } }, (server) => ask(server, get('/x?1', 'User-Agent: me\r\n')));
+      serving(app, { log: (each) => void records.push(each) }, (server) => ask(server, get('/y')));
+      assert.equal(lines.length, 1);
+      assert.match(
+        lines[0] ?? '',
+        /^127\.0\.0\.1 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/x\?1 HTTP\/1\.1" 200 2 "-" "me"\n$/,
+      );
+      assert.equal(records[0]?.target, '/y');
+      assert.equal(records[0]?.bytes, 2);
+    }),
+  );
+});
+
+describe('taking a connection over', () => {
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: echo\r\n';
+  const taking: Application = (environ) => {
+    const socket = environ['tendril.upgrade']?.();
+    if (!socket) throw new Error('no upgrade');
+    socket.sendAll(
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n',
+    );
+    for (const chunk of socket) socket.sendAll(chunk);
+    return [];
+  };
+
+  test(
+    'gives a socket with what has come already, and closes it when the application returns',
+    inRealTime(() =>
+      serving(taking, {}, (server) => {
+        using socket = open(server);
+        socket.sendAll(`${get('/', upgrade)}early`);
+        assert.match(String(socket.readUntil('\r\n\r\n')), / 101 /);
+        assert.equal(String(socket.recvExactly(5)), 'early');
+        socket.sendAll('later');
+        assert.equal(String(socket.recvExactly(5)), 'later');
+        socket.end();
+        assert.equal(socket.recv().length, 0);
+      }),
+    ),
+  );
+
+  test(
+    'ends with the server',
+    inRealTime(() => {
+      using _limit = Timeout.startNew(5000);
+      serving(taking, {}, (server) => {
+        const socket = open(server);
+        socket.sendAll(get('/', upgrade));
+        socket.readUntil('\r\n\r\n');
+        server.stop({ timeout: 20 });
+        assert.equal(socket.recv().length, 0);
+        socket.destroy();
+      });
+    }),
+  );
+});
