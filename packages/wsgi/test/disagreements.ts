@@ -31,8 +31,16 @@ export const stricter: Partial<Record<RefusalCode, string>> = {
   ERR_HTTP_TRAILER: 'llhttp only minds a trailer that frames',
 };
 
-/** We take and llhttp refuses. */
-export const laxer: Readonly<Record<string, string>> = {
-  HPE_INVALID_METHOD:
-    'llhttp knows a list of methods; the gateway leaves methods to the application',
-};
+/** We take and llhttp refuses: its code, why, and what is in the bytes then. */
+export const laxer: readonly { code: string; why: string; where: RegExp }[] = [
+  {
+    code: 'HPE_INVALID_METHOD',
+    why: 'llhttp knows a list of methods; the gateway leaves methods to the application',
+    where: /(^|\n)[\w!#$%&'*+.^`|~-]+ [^ ]+ HTTP/,
+  },
+  {
+    code: 'HPE_INVALID_CONTENT_LENGTH',
+    why: 'llhttp takes spaces after a length and no tabs; both are white space (RFC 9110, 5.6.3)',
+    where: /content-length:[ \t]*\d+[ \t]*\t[ \t]*\r\n/i,
+  },
+];

@@ -100,6 +100,11 @@ function refusedLater(input: Buffer, ours: Parsed): boolean {
   return ours.unfinished !== undefined && parse([finished]).error !== undefined;
 }
 
+function isExplained(error: string, input: Buffer): boolean {
+  const text = input.toString('latin1');
+  return laxer.some(({ code, where }) => code === error && where.test(text));
+}
+
 function judge(input: Buffer, ours: Parsed, theirs: Seen): string | undefined {
   const count = Math.min(ours.requests.length, theirs.requests.length);
   for (let i = 0; i < count; i++) {
@@ -110,7 +115,7 @@ function judge(input: Buffer, ours: Parsed, theirs: Seen): string | undefined {
   if (ours.error && !theirs.error)
     return stricter[ours.error as RefusalCode] ? undefined : `only we refuse: ${ours.error}`;
   if (theirs.error && !ours.error)
-    return laxer[theirs.error] || refusedLater(input, ours)
+    return isExplained(theirs.error, input) || refusedLater(input, ours)
       ? undefined
       : `only llhttp refuses: ${theirs.error}`;
   if (ours.error) return undefined;

@@ -52,6 +52,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
   #listener: Listener | undefined;
   #timer: NodeJS.Timeout | undefined;
   #now = performance.now();
+  #stood = false;
   #waiting = 0;
   #rejecting = 0;
 
@@ -125,7 +126,12 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
 
   #tick(interval: number): void {
     const time = performance.now();
+    // The process stood still, in a collection or in somebody's loop: what came meanwhile is not read
+    // yet, and will be before the next tick.
+    const stood = time + interval - this.#now > 3 * interval && !this.#stood;
+    this.#stood = stood;
     this.#now = time + interval;
+    if (stood) return;
     for (const connection of this.#connections) if (connection.deadline < time) connection.expire();
     if (this.#connections.size === 0) this.#stopClock();
   }
