@@ -69,7 +69,7 @@ export const goodCases: GoodCase[] = [
   { name: 'Content-Length 0', input: post('Content-Length: 0\r\n'), lines: posted },
   {
     name: 'white space around Content-Length',
-    input: post('Content-Length: \t 3 \r\n', 'abc'),
+    input: post('Content-Length:   3  \r\n', 'abc'),
     lines: posted,
     bodies: ['abc'],
   },
@@ -283,6 +283,8 @@ export const badCases: BadCase[] = [
   ...bad('ERR_HTTP_CONTENT_LENGTH', {
     'no length': length(''),
     'no length but blanks': length('  '),
+    'a tab before': length('\t3'),
+    'a tab after': length(' 3\t'),
     'a plus': length(' +3'),
     'a minus': length(' -3'),
     hexadecimal: length(' 0x3'),
@@ -309,6 +311,8 @@ export const badCases: BadCase[] = [
   }),
   ...bad('ERR_HTTP_CODING', {
     'an empty coding': coding(''),
+    'a tab before chunked': coding('\tchunked'),
+    'a tab after chunked': coding(' chunked\t'),
     'chunked twice in a list': coding(' chunked, chunked'),
     'chunked not last': coding(' chunked, gzip'),
     'an empty place in the list': coding(' chunked,'),

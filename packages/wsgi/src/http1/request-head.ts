@@ -66,6 +66,16 @@ function checkCoding(text: string, minor: number): void {
   throw new RequestError('ERR_HTTP_CODING_UNKNOWN');
 }
 
+// A tab is white space like any other (RFC 9110, 5.6.3), but not to every proxy: what one takes for
+// part of the value, and another for none of it, is how requests are smuggled.
+function checkPadding(kind: number, text: string, nameEnd: number): void {
+  const line = text.slice(nameEnd, text.indexOf('\r', nameEnd));
+  if (line.includes('\t'))
+    throw new RequestError(
+      kind === field.contentLength ? 'ERR_HTTP_CONTENT_LENGTH' : 'ERR_HTTP_CODING',
+    );
+}
+
 /** A path from a target in one of the forms of RFC 9112, 3.2, with its authority if it has one. */
 function readTarget(method: string, target: string): { path: string; authority?: string } {
   if (target.charCodeAt(0) === 0x2f) return { path: target };
@@ -151,7 +161,10 @@ export function readHead(
     const value = text.slice(fields[place + 2], fields[place + 3]);
     names.push(name);
     values.push(value);
-    if (name.field !== field.other) meaning.take(name.field, value);
+    if (name.field === field.other) continue;
+    if (name.field === field.contentLength || name.field === field.transferEncoding)
+      checkPadding(name.field, text, fields[place + 1] as number);
+    meaning.take(name.field, value);
   }
   const { host, length, coding, connection, expect } = meaning;
   if (host === undefined && minor === 1) throw new RequestError('ERR_HTTP_HOST');
