@@ -68,6 +68,7 @@ export class ResponseHead {
   readonly #line: string;
   #fields = '';
   #dated = false;
+  #upgrade = false;
 
   /** @throws ResponseError for a status or header that cannot be sent */
   constructor(status: string, headers: Iterable<Header>) {
@@ -91,7 +92,11 @@ export class ResponseHead {
       this.close ||= value.toLowerCase() === 'close';
       return;
     }
-    if (kind === 'hop') throw new ResponseError('ERR_WSGI_HOP', name);
+    if (kind === 'hop') {
+      // A 426 has to name what it wants (RFC 9110, 15.5.22), and only the application knows.
+      this.#upgrade = this.code === 426 && name.toLowerCase() === 'upgrade';
+      if (!this.#upgrade) throw new ResponseError('ERR_WSGI_HOP', name);
+    }
     if (kind === 'date') this.#dated = true;
     this.#fields += `${name}: ${value}\r\n`;
   }
@@ -123,6 +128,7 @@ export class ResponseHead {
     if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
     else if (this.length !== undefined && this.code !== 204)
       text += `Content-Length: ${this.length}\r\n`;
+    if (this.#upgrade) text += 'Connection: upgrade\r\n';
     if (!keepAlive) text += 'Connection: close\r\n';
     else if (minor === 0) text += 'Connection: keep-alive\r\n';
     return `${text}\r\n`;

@@ -320,7 +320,8 @@ export class Connection implements Transport, BodySource {
   }
 
   #closed(): void {
-    const killing = this.#host.settings.killOnDisconnect !== false;
+    // Who has taken the connection over sees its end for himself, and has messages left to read before.
+    const killing = this.#host.settings.killOnDisconnect !== false && this.#phase !== 'away';
     this.#phase = 'closed';
     this.#gone ??= new ClientGoneError();
     this.#failInput('ERR_HTTP_BODY_SHORT');
