@@ -1,6 +1,6 @@
 /** accept(): the server side of the opening handshake. */
 import type { IncomingMessage } from 'node:http';
-import { getCurrent, InvalidArgumentError, isExit } from '@tendril/core';
+import { getCurrent, InvalidArgumentError } from '@tendril/core';
 import { ClientGoneError, type Environ, type Upgrade } from '@tendril/wsgi';
 import { WebSocketServer } from 'ws';
 import { HandshakeError } from './errors.js';
@@ -70,22 +70,8 @@ function choose(environ: Environ, { protocols }: AcceptOptions): string | undefi
   return chosen;
 }
 
-// The connection is nobody's when its application has ended, whoever forgot to close it.
-function closeAtEnd(socket: WebSocket): void {
-  getCurrent()?.link((greenlet) => {
-    if (!greenlet.successful()) socket.close(1011);
-    else socket.close(isExit(greenlet.value) ? 1001 : 1000);
-  });
-}
-
-/**
- * Answers a request for a WebSocket with 101, and gives the WebSocket. It is closed when the
- * application's greenlet ends: 1000, with 1001 if it is killed, 1011 if it throws.
- *
- * @throws HandshakeError if it is no such request or may not have one: nothing has been sent, answer
- *   with the error's `status`; ClientGoneError
- */
-export function accept(environ: Environ, options: AcceptOptions = noOptions): WebSocket {
+/** `accept`, for those who see to the end themselves. */
+export function open(environ: Environ, options: AcceptOptions = noOptions): WebSocket {
   const { settings, server } = acceptorOf(options);
   checkHandshake(environ, options.origins ?? 'same');
   const protocol = choose(environ, options);
@@ -96,11 +82,24 @@ export function accept(environ: Environ, options: AcceptOptions = noOptions): We
     socket = new WebSocket(raw, stream, settings);
     raw.resume(); // the server had paused the stream
   });
-  if (!socket) {
-    // ws has answered itself, or found nobody to answer.
-    if (stream.destroyed) throw new ClientGoneError();
-    throw new HandshakeError('ERR_WEBSOCKET_OFFER');
-  }
-  closeAtEnd(socket);
+  if (socket) return socket;
+  // ws has answered itself, or found nobody to answer.
+  if (stream.destroyed) throw new ClientGoneError();
+  throw new HandshakeError('ERR_WEBSOCKET_OFFER');
+}
+
+/**
+ * Answers a request for a WebSocket with 101, and gives the WebSocket. It is closed when the greenlet
+ * that called this ends, with 1001 if that was killed, or else with 1000.
+ *
+ * @throws HandshakeError if it is no such request or may not have one: nothing has been sent, answer
+ *   with the error's `status`; ClientGoneError
+ */
+export function accept(environ: Environ, options?: AcceptOptions): WebSocket {
+  const socket = open(environ, options);
+  // The connection is nobody's when its application has ended, whoever forgot to close it.
+  const greenlet = getCurrent();
+  const signal = greenlet?.signal;
+  greenlet?.link(() => socket.close(signal?.aborted ? 1001 : 1000));
   return socket;
 }

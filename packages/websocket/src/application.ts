@@ -1,7 +1,7 @@
 /** websocketApp(): an application that is a WebSocket and nothing else. */
 import { isExit } from '@tendril/core';
 import type { Application, Environ, Header } from '@tendril/wsgi';
-import { type AcceptOptions, accept } from './accept.js';
+import { type AcceptOptions, open } from './accept.js';
 import { HandshakeError, WebSocketClosedError } from './errors.js';
 import type { WebSocket } from './websocket.js';
 
@@ -44,7 +44,7 @@ export function websocketApp(handler: WebSocketHandler, options?: AcceptOptions)
   return (environ, startResponse) => {
     let socket: WebSocket;
     try {
-      socket = accept(environ, options);
+      socket = open(environ, options);
     } catch (error) {
       if (!(error instanceof HandshakeError)) throw error;
       startResponse(statusLines[error.status] as string, headersFor(error));

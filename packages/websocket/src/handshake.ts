@@ -48,7 +48,8 @@ export function checkHandshake(environ: Environ, origins: Origins): void {
   if (version !== '13') throw new HandshakeError('ERR_WEBSOCKET_VERSION', version ?? 'none');
   if (!keyForm.test(text(environ, 'HTTP_SEC_WEBSOCKET_KEY') ?? ''))
     throw new HandshakeError('ERR_WEBSOCKET_KEY');
-  if (!environ['wsgi.input'].ended) throw new HandshakeError('ERR_WEBSOCKET_BODY');
+  const hasBody = Number(environ.CONTENT_LENGTH ?? 0) > 0 || 'HTTP_TRANSFER_ENCODING' in environ;
+  if (hasBody || !environ['wsgi.input'].ended) throw new HandshakeError('ERR_WEBSOCKET_BODY');
   checkOrigin(environ, origins);
 }
 

@@ -1,0 +1,51 @@
+import { once } from 'node:events';
+import { run, sleep, wait } from '@tendril/core';
+import { connect as connectSocket, type Socket } from '@tendril/core/socket';
+import { type Application, WSGIServer } from '@tendril/wsgi';
+import { WebSocket as Raw } from 'ws';
+
+/** A test's own server, on a port of its own. */
+export interface Site {
+  readonly server: WSGIServer;
+  readonly url: string;
+}
+
+/** Runs `use` in a greenlet while a server serves `app`. */
+export function served<R>(app: Application, use: (site: Site) => R): Promise<Awaited<R>> {
+  return run(() => {
+    using server = new WSGIServer({ port: 0, host: '127.0.0.1' }, app);
+    server.start();
+    const result = use({ server, url: `ws://127.0.0.1:${server.port}/` });
+    server.stop({ timeout: 0 });
+    return result;
+  });
+}
+
+/** Parks until `condition` holds. */
+export function until(condition: () => boolean, ms = 5000): void {
+  const end = Date.now() + ms;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);
+    sleep(5);
+  }
+}
+
+/** A client that is ws itself. */
+export function rawClient(url: string, options?: ConstructorParameters<typeof Raw>[2]): Raw {
+  const raw = new Raw(url, options);
+  wait(once(raw, 'open'));
+  return raw;
+}
+
+/** The arguments of the next event. */
+export function next(raw: Raw, event: string): unknown[] {
+  return wait(once(raw, event), { timeout: 5000 });
+}
+
+/** Sends a request head, and gives the head of the response. */
+export function ask(site: Site, lines: string[], before?: (socket: Socket) => void): string {
+  using socket = connectSocket({ host: '127.0.0.1', port: site.server.port });
+  socket.sendAll(`${lines.join('\r\n')}\r\n\r\n`);
+  before?.(socket);
+  return socket.readUntil('\r\n\r\n', { timeout: 5000 }).toString();
+}
