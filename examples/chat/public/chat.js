@@ -128,4 +128,5 @@ if (name) {
   $('text').focus();
 } else {
   $('enter').hidden = false;
+  $('enter').elements.name.focus();
 }

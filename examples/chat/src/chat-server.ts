@@ -15,12 +15,15 @@ export type Transport = (typeof transports)[number];
 
 type Routes = Readonly<Record<string, Application>>;
 
-function routesOf(lobby: Lobby, offered: readonly Transport[]): Routes {
+const defaultGrace = 3_000;
+
+function routesOf(lobby: Lobby, options: ChatServerOptions): Routes {
+  const { transports: offered = transports, pollGrace = defaultGrace } = options;
   return {
     ...pages,
     ...(offered.includes('ws') && { 'GET /socket': webSocket(lobby) }),
     ...(offered.includes('sse') && { 'GET /events': eventStream(lobby) }),
-    ...(offered.includes('poll') && { 'GET /poll': longPoll(lobby) }),
+    ...(offered.includes('poll') && { 'GET /poll': longPoll(lobby, pollGrace) }),
     'POST /send': send(lobby),
     'POST /leave': leave(lobby),
   };
@@ -44,6 +47,8 @@ function routed(routes: Routes): Application {
 export interface ChatServerOptions {
   /** Default all; pages find another when theirs is missing. */
   transports?: readonly Transport[];
+  /** Milliseconds after which one who polls no more has left; default 3,000. */
+  pollGrace?: number;
 }
 
 export class ChatServer extends WSGIServer {
@@ -51,7 +56,7 @@ export class ChatServer extends WSGIServer {
 
   constructor(where: Listening, options: ChatServerOptions = {}) {
     const lobby = new Lobby();
-    super(where, routed(routesOf(lobby, options.transports ?? transports)), {
+    super(where, routed(routesOf(lobby, options)), {
       maxBodySize: 16 * 1024,
       // A browser that goes ends its side of the connection, and resets nothing.
       killOnDisconnect: true,

@@ -19,7 +19,11 @@ export class Lease {
     this.#timer?.kill({ block: false });
     return {
       [Symbol.dispose]: () => {
-        if (--this.#holders === 0 && !this.#ended) this.#timer = spawnLater(this.#ms, this.#lapse);
+        if (--this.#holders > 0 || this.#ended) return;
+        this.#timer = spawnLater(this.#ms, () => {
+          this.#timer = undefined; // end() must not kill the greenlet that it is called in
+          this.#lapse();
+        });
       },
     };
   }

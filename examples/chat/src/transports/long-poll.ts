@@ -13,9 +13,6 @@ import type { Member } from '../room.js';
 
 /** Milliseconds that a request waits. */
 const patience = 25_000;
-/** Milliseconds without a request after which a member has left. */
-const grace = 3_000;
-
 /** All events that are there, after waiting for the first. None if there was none in time. */
 function collect({ events }: Member): ChatEvent[] {
   const collected: ChatEvent[] = [];
@@ -29,16 +26,17 @@ function collect({ events }: Member): ChatEvent[] {
   return collected;
 }
 
-function enter(lobby: Lobby, query: string): Member {
+function enter(lobby: Lobby, query: string, grace: number): Member {
   const member = lobby.enter(query);
   member.lease = new Lease(grace, () => lobby.leave(member));
   return member;
 }
 
-export function longPoll(lobby: Lobby): Application {
+/** @param grace milliseconds without a request after which a member has left */
+export function longPoll(lobby: Lobby, grace: number): Application {
   return (environ, startResponse) => {
     const id = new URLSearchParams(environ.QUERY_STRING).get('id');
-    const member = id === null ? enter(lobby, environ.QUERY_STRING) : lobby.find(id);
+    const member = id === null ? enter(lobby, environ.QUERY_STRING, grace) : lobby.find(id);
     using _held = member.lease?.hold();
     return respondJson(startResponse, '200 OK', collect(member));
   };

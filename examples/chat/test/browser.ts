@@ -1,0 +1,47 @@
+/** Real pages, in the Chromium that tools/chromium.mjs finds. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const finder = fileURLToPath(new URL('../../../tools/chromium.mjs', import.meta.url));
+
+/** @throws Error that says what to install */
+export function launch(): Promise<Browser> {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [finder], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
+  return chromium.launch({ executablePath: stdout.trim(), args });
+}
+
+/** A page in the chat. Resolves once the server has said welcome by `expected`. */
+export async function openChat(
+  browser: Browser,
+  url: string,
+  expected: string,
+): Promise<{ page: Page; problems: string[] }> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(8000);
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('dialog', (dialog) => {
+    problems.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  await page.goto(url);
+  await page.waitForSelector(`body[data-transport="${expected}"]`);
+  return { page, problems };
+}
+
+export async function say(page: Page, text: string): Promise<void> {
+  await page.fill('#text', text);
+  await page.press('#text', 'Enter');
+}
+
+/** Resolves once a line of the log has exactly this message. */
+export async function sees(page: Page, text: string): Promise<void> {
+  await page.locator('#log .text').getByText(text, { exact: true }).waitFor();
+}
+
+export async function notices(page: Page, text: string): Promise<void> {
+  await page.locator('#log .notice').getByText(text, { exact: true }).last().waitFor();
+}
