@@ -13,7 +13,7 @@ import {
   type Transport,
   transports,
 } from '#src/chat-server.js';
-import { limits } from '#src/room.js';
+import { limits, Room } from '#src/room.js';
 import { launch, notices, openChat, say, sees } from './browser.js';
 import { type Client, enter, post } from './clients.js';
 
@@ -101,6 +101,20 @@ describe('limits', () => {
       assert.equal(wait(fetch(`${origin}/poll?name=late&room=test`)).status, 503);
       for (const member of members) member[Symbol.dispose]();
     }));
+
+  test('a member that takes nothing has to go, and the others stay', () => {
+    const room = new Room('test');
+    const slow = room.join('slow');
+    const quick = Array.from({ length: 21 }, (_, i) => room.join(`m${i}`));
+    for (const member of quick)
+      for (let i = 0; i < limits.burst; i++) {
+        room.hear(member, `${i}`);
+        for (const other of quick) while (!other.events.empty()) other.events.getNowait();
+      }
+    assert.equal(slow.events.isShutDown, true);
+    assert.equal(slow.events.size, 0);
+    assert.ok(quick.every(({ events }) => !events.isShutDown));
+  });
 
   test('nonsense gets an answer', () =>
     served((origin) => {

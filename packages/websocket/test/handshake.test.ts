@@ -4,7 +4,8 @@ import { run, sleep, spawn } from '@tendril/core';
 import { listen } from '@tendril/core/socket';
 import { checkLeaks } from '@tendril/core/testing';
 import { accept, connect, websocketApp } from '@tendril/websocket';
-import { ask, next, rawClient, served } from './helpers.js';
+import { WSGIServer } from '@tendril/wsgi';
+import { ask, certificate, next, rawClient, served } from './helpers.js';
 
 after(() => checkLeaks());
 
@@ -194,6 +195,20 @@ describe('connect', () => {
       assert.equal(second.recv().length, 0);
       listener.close();
       assert.throws(() => connect(url), { code: 'ECONNREFUSED' });
+    }));
+
+  test('speaks TLS, and verifies who answers', () =>
+    run(() => {
+      const { key, cert } = certificate();
+      using server = new WSGIServer({ port: 0, host: '127.0.0.1' }, greeter, {
+        tls: { key, cert },
+      });
+      server.start();
+      const url = `wss://127.0.0.1:${server.port}/`;
+      const tls = { ca: cert, servername: 'localhost' };
+      assert.equal(connect(url, { tls }).receive(), 'welcome');
+      assert.throws(() => connect(url), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+      server.stop({ timeout: 0 });
     }));
 
   test('an open one outlives the greenlet that opened it', () =>

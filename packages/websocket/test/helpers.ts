@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { run, sleep, wait } from '@tendril/core';
 import { connect as connectSocket, type Socket } from '@tendril/core/socket';
 import { type Application, WSGIServer } from '@tendril/wsgi';
@@ -48,4 +52,30 @@ export function ask(site: Site, lines: string[], before?: (socket: Socket) => vo
   socket.sendAll(`${lines.join('\r\n')}\r\n\r\n`);
   before?.(socket);
   return socket.readUntil('\r\n\r\n', { timeout: 5000 }).toString();
+}
+
+/** A self-signed certificate for `localhost`. */
+export function certificate(): { key: Buffer; cert: Buffer } {
+  const dir = mkdtempSync(path.join(tmpdir(), 'tendril-websocket-'));
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(dir, name)) as [
+    string,
+    string,
+  ];
+  try {
+    const kind = [
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+    ];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const files = ['-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', '-x509', ...kind, ...names, ...files], { stdio: 'pipe' });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
