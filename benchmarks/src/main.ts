@@ -6,15 +6,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { contestants, measureOnce } from './contestants.js';
+import { measureHttp } from './http/http.js';
 import { measureEcho } from './io/echo.js';
 import { measureLookups } from './io/lookups.js';
 import { median } from './measure.js';
 import { markdown, type Result, svg } from './output.js';
 import { figures } from './tendril.js';
 
-const help = `usage: npm run bench -- [--io] [--quick] [--runs N] [--only TEXT] [--write]
+const help = `usage: npm run bench -- [--io | --http] [--quick] [--runs N] [--only TEXT] [--write]
 
   --io      sockets and resolvers in place of switches and primitives
+  --http    HTTP servers, under wrk and ab
+  --node N  with --http: the servers of Node run on its major version N, out of tools/nodes
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
   --only    figures with this text in their name
@@ -25,6 +28,8 @@ Prints a Markdown table: medians over processes, and how many times ours each pe
 const { values } = parseArgs({
   options: {
     io: { type: 'boolean', default: false },
+    http: { type: 'boolean', default: false },
+    node: { type: 'string' },
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
     only: { type: 'string', default: '' },
@@ -65,20 +70,44 @@ function measureAll(): Result[] {
   return results;
 }
 
+interface Measured {
+  /** Of the files in benchmarks/results. */
+  name: string;
+  results: Result[];
+  /** What was measured, where. */
+  heading: string;
+}
+
+const model = cpus()[0]?.model ?? 'unknown processor';
+
+async function measure(): Promise<Measured> {
+  const node = `Node ${process.versions.node}`;
+  if (values.http) {
+    const { quick, only } = values;
+    const { results, versions } = await measureHttp({ runs, quick, only, node: values.node });
+    const load = 'servers pinned to one processor and the load, of 100 connections, to another';
+    return { name: 'http', results, heading: `${versions.join(', ')}; ${model}, ${load}` };
+  }
+  if (!values.io)
+    return {
+      name: 'latest',
+      results: measureAll(),
+      heading: `${node}, ${model}, pinned to one processor`,
+    };
+  const results = [...(await measureEcho(runs, values.quick)), ...(await measureLookups(runs))];
+  return { name: 'io', results, heading: `${node}, ${model}, servers pinned to one processor` };
+}
+
 if (values.help) process.stdout.write(`${help}\n`);
 else {
-  const results = values.io
-    ? [...(await measureEcho(runs, values.quick)), ...(await measureLookups(runs))]
-    : measureAll();
-  const machine = `Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown processor'}, ${values.io ? 'servers ' : ''}pinned to one processor`;
-  const table = markdown(results, `${machine}. Medians.`);
+  const { name, results, heading } = await measure();
+  const table = markdown(results, `${heading}. Medians.`);
   process.stdout.write(`\n${table}`);
   if (values.write) {
     const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'results');
-    const name = values.io ? 'io' : 'latest';
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, `${name}.md`), table);
     writeFileSync(path.join(folder, `${name}.json`), `${JSON.stringify(results, undefined, 2)}\n`);
-    writeFileSync(path.join(folder, `${name}.svg`), svg(results, machine));
+    writeFileSync(path.join(folder, `${name}.svg`), svg(results, heading));
   }
 }

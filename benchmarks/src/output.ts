@@ -3,20 +3,26 @@
 export interface Result {
   figure: string;
   contestant: string;
-  /** Medians over processes: nanoseconds, bytes or milliseconds, as the figure says. */
+  /** Medians over processes, in the unit that the figure says; nanoseconds if it says none. */
   median: number;
   min: number;
   max: number;
 }
 
-export function unitOf(figure: string): 'ns' | 'bytes' | 'ms' {
+type Unit = 'ns' | 'bytes' | 'ms' | 's' | 'requests/s';
+
+export function unitOf(figure: string): Unit {
   if (figure.startsWith('bytes')) return 'bytes';
-  return figure.endsWith('(ms)') ? 'ms' : 'ns';
+  for (const unit of ['ms', 's', 'requests/s'] as const)
+    if (figure.endsWith(`(${unit})`)) return unit;
+  return 'ns';
 }
 
 export function show(value: number, figure: string): string {
-  if (unitOf(figure) === 'bytes') return `${(value / 1024).toFixed(1)} KB`;
-  if (unitOf(figure) === 'ms') return `${value.toFixed(2)} ms`;
+  const unit = unitOf(figure);
+  if (unit === 'bytes') return `${(value / 1024).toFixed(1)} KB`;
+  if (unit === 'ms' || unit === 's') return `${value.toFixed(2)} ${unit}`;
+  if (unit === 'requests/s') return `${Math.round(value)} /s`;
   return value >= 10_000 ? `${(value / 1000).toFixed(1)} us` : `${Math.round(value)} ns`;
 }
 

@@ -1,0 +1,36 @@
+/** How programs are run here: on a processor of their own, with enough files, and to their end. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+
+export const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
+
+/** The server has one processor and the load another, where there are two. */
+const canPin = works('taskset', '-c', '1', 'true');
+const processors = { server: '0', load: '1' };
+
+// Each connection is a file; shells allow 1,024 of them by default. No more than that is needed either:
+// uWSGI makes a table of all that it may open.
+const raise = 'ulimit -n 16384 2>/dev/null; exec "$@"';
+
+export function placed(role: keyof typeof processors, command: string[]): [string, string[]] {
+  const pin = canPin ? ['taskset', '-c', processors[role]] : [];
+  return ['sh', ['-c', raise, 'sh', ...pin, ...command]];
+}
+
+/** What a load generator prints. @throws Error if it fails or takes more than `limit` ms */
+export async function runLoad(command: string[], limit = 120_000): Promise<string> {
+  const child = spawn(...placed('load', command), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: limit,
+    killSignal: 'SIGKILL',
+  });
+  const [output, errors, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  if (code === 0) return output;
+  const lastWords = errors.trim().split('\n').at(-1) || output.trim().split('\n').at(-1);
+  throw new Error(`${command[0]} ended with ${code ?? signal}: ${lastWords}`);
+}

@@ -1,0 +1,122 @@
+/** The servers, and what each of them takes part in. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { works } from './commands.js';
+import type { NodeBinary } from './node-binary.js';
+
+export type Job = 'hello' | 'json' | 'in' | 'out' | 'pipelined' | 'rest' | 'sleep';
+
+export interface HttpServer {
+  name: string;
+  jobs: ReadonlySet<Job>;
+  /** It closes each connection after an answer, which load generators count as an error. */
+  closes?: boolean;
+  command(port: number): string[];
+}
+
+export interface Contestants {
+  present: HttpServer[];
+  absent: string[];
+  /** Of what is present, for the heading. */
+  versions: string[];
+}
+
+const peers = fileURLToPath(new URL('../../peers/', import.meta.url));
+const servers = fileURLToPath(new URL('./servers/', import.meta.url));
+const requests: Job[] = ['hello', 'json', 'in', 'out'];
+const web: Job[] = [...requests, 'pipelined', 'rest'];
+
+const said = (pattern: RegExp, command: string, ...args: string[]): string | undefined =>
+  pattern.exec(spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '')?.[1];
+
+function packageVersion(name: string): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve(name);
+    const root = entry.slice(0, entry.lastIndexOf(path.join('node_modules', name)));
+    const manifest = path.join(root, 'node_modules', name, 'package.json');
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+function goBinary(): string | undefined {
+  if (!works('go', 'version')) return undefined;
+  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-http');
+  const source = path.join(peers, 'go-http', 'main.go');
+  return works('go', 'build', '-o', binary, source) ? binary : undefined;
+}
+
+/** All that can run here, ours first, and the names of those that cannot. */
+export function contestants(node: NodeBinary): Contestants {
+  const found: Contestants = { present: [], absent: [], versions: [] };
+  const add = (label: string, version: string | undefined, ...some: HttpServer[]) => {
+    if (version === undefined) found.absent.push(label);
+    else {
+      found.present.push(...some);
+      found.versions.push(`${label} ${version}`);
+    }
+  };
+  const inNode = (name: string, file: string, jobs: Job[]): HttpServer => ({
+    name,
+    jobs: new Set(jobs),
+    command: (port) => [node.path, path.join(servers, `${file}.js`), String(port)],
+  });
+
+  add(
+    'Node',
+    node.version,
+    inNode('tendril', 'tendril', [...web, 'sleep']),
+    inNode('node:http', 'node-http', web),
+    inNode('node:net, fixed answer', 'node-net', ['hello', 'pipelined', 'rest']),
+  );
+  add('Fastify', packageVersion('fastify'), inNode('Fastify', 'fastify', web));
+  add('Express', packageVersion('express'), inNode('Express', 'express', web));
+
+  const binary = goBinary();
+  add('Go', binary && said(/go([\d.]+)/, 'go', 'version'), {
+    name: 'Go',
+    jobs: new Set(web),
+    command: (port) => [binary ?? '', String(port), path.join(peers, 'payload.json')],
+  });
+
+  const python =
+    ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent')) ?? 'python3';
+  const version = 'import gevent; print(gevent.__version__)';
+  const gevent = (name: string, jobs: Job[], ...args: string[]): HttpServer => ({
+    name,
+    jobs: new Set(jobs),
+    command: (port) => [python, path.join(peers, 'gevent_http.py'), String(port), ...args],
+  });
+  add(
+    'gevent',
+    said(/([\d.]+)/, python, '-c', version),
+    gevent('gevent.pywsgi', web),
+    gevent('gevent.pywsgi, nodelay', [...web, 'sleep'], 'nodelay'),
+  );
+  const gunicorn = 'gunicorn -k gevent -w 1 --backlog 1024 --keep-alive 120';
+  add('gunicorn', said(/([\d.]+)/, 'gunicorn', '--version'), {
+    name: 'gunicorn -k gevent',
+    jobs: new Set(web),
+    command: (port) => [
+      ...`${gunicorn} --worker-connections 10000 -b 127.0.0.1:${port}`.split(' '),
+      ...['--chdir', peers, 'http_loaded:application'],
+    ],
+  });
+  // Its own HTTP socket has no keep-alive; with its other one, gevent's loop aborts.
+  const uwsgi = 'uwsgi --plugins python3,gevent_python3 --gevent 1000 --listen 1024';
+  add('uWSGI', said(/([\d.]+)/, 'uwsgi', '--version'), {
+    name: 'uWSGI --gevent',
+    jobs: new Set([...requests, 'sleep']),
+    closes: true,
+    command: (port) => [
+      ...`${uwsgi} --disable-logging --http-socket 127.0.0.1:${port}`.split(' '),
+      ...['--chdir', peers, '--module', 'http_loaded'],
+    ],
+  });
+  return found;
+}
