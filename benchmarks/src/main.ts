@@ -74,8 +74,10 @@ interface Measured {
   /** Of the files in benchmarks/results. */
   name: string;
   results: Result[];
-  /** What was measured, where. */
+  /** Where and how. */
   heading: string;
+  /** Versions of the peers. */
+  peers?: string;
 }
 
 const model = cpus()[0]?.model ?? 'unknown processor';
@@ -85,8 +87,9 @@ async function measure(): Promise<Measured> {
   if (values.http) {
     const { quick, only } = values;
     const { results, versions } = await measureHttp({ runs, quick, only, node: values.node });
-    const load = 'servers pinned to one processor and the load, of 100 connections, to another';
-    return { name: 'http', results, heading: `${versions.join(', ')}; ${model}, ${load}` };
+    const [servers, ...others] = versions;
+    const heading = `${servers}, ${model}, servers pinned to one processor, 100 connections`;
+    return { name: 'http', results, heading, peers: ` ${others.join(', ')}.` };
   }
   if (!values.io)
     return {
@@ -100,8 +103,8 @@ async function measure(): Promise<Measured> {
 
 if (values.help) process.stdout.write(`${help}\n`);
 else {
-  const { name, results, heading } = await measure();
-  const table = markdown(results, `${heading}. Medians.`);
+  const { name, results, heading, peers = '' } = await measure();
+  const table = markdown(results, `${heading}.${peers} Medians.`);
   process.stdout.write(`\n${table}`);
   if (values.write) {
     const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'results');

@@ -54,7 +54,8 @@ const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '
 /** Horizontal bars, on a scale of their own for each figure. */
 export function svg(results: Result[], title: string): string {
   const width = 860;
-  const left = 150;
+  const longest = Math.max(0, ...results.map((one) => one.contestant.length));
+  const left = Math.max(150, longest * 6.5 + 16);
   const parts: string[] = [];
   let y = 48;
   for (const [figure, rows] of byFigure(results)) {

@@ -110,7 +110,7 @@ export function contestants(node: NodeBinary): Contestants {
   // Its own HTTP socket has no keep-alive; with its other one, gevent's loop aborts.
   const uwsgi = 'uwsgi --plugins python3,gevent_python3 --gevent 1000 --listen 1024';
   add('uWSGI', said(/([\d.]+)/, 'uwsgi', '--version'), {
-    name: 'uWSGI --gevent',
+    name: 'uWSGI --gevent, no keep-alive',
     jobs: new Set([...requests, 'sleep']),
     closes: true,
     command: (port) => [

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { median } from '../measure.js';
 import type { Result } from '../output.js';
+import { Samples } from '../samples.js';
 import { load, open } from './load.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -53,17 +53,6 @@ async function stopServer(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-interface Samples {
-  [figure: string]: { [contestant: string]: number[] };
-}
-
-function note(samples: Samples, figure: string, contestant: string, value: number): void {
-  samples[figure] ??= {};
-  const list = samples[figure][contestant] ?? [];
-  list.push(value);
-  samples[figure][contestant] = list;
-}
-
 const named = (connections: number) => connections.toLocaleString('en-US');
 
 async function measureThroughput(samples: Samples, connections: number, seconds: number) {
@@ -77,9 +66,9 @@ async function measureThroughput(samples: Samples, connections: number, seconds:
     await stopServer(child);
     if (errors > 0) throw new Error(`${name}: ${errors} errors`);
     const label = `echo, ${named(connections)} connection${connections === 1 ? '' : 's'}`;
-    note(samples, `${label}, per message`, name, 1e9 / rate);
-    note(samples, `${label}, processor time`, name, (spent * 1000) / (rate * seconds));
-    note(samples, `${label}, p99 (ms)`, name, p99);
+    samples.note(`${label}, per message`, name, 1e9 / rate);
+    samples.note(`${label}, processor time`, name, (spent * 1000) / (rate * seconds));
+    samples.note(`${label}, p99 (ms)`, name, p99);
   }
 }
 
@@ -93,8 +82,7 @@ async function measureRest(samples: Samples, connections: number) {
     for (const socket of sockets) socket.write('x');
     await Promise.all(sockets.map((socket) => once(socket, 'data')));
     await new Promise((resolve) => setTimeout(resolve, 500));
-    note(
-      samples,
+    samples.note(
       `bytes per connection at rest, of ${named(connections)}`,
       name,
       (resident(pid) - before) / connections,
@@ -106,7 +94,7 @@ async function measureRest(samples: Samples, connections: number) {
 
 /** All of it, `runs` times; interleaved, so that a slow moment of the machine hits all alike. */
 export async function measureEcho(runs: number, quick: boolean): Promise<Result[]> {
-  const samples: Samples = {};
+  const samples = new Samples();
   for (let run = 0; run < runs; run++) {
     for (const connections of [1, 100, 1000, 10_000]) {
       process.stderr.write(`echo, ${named(connections)} connections\n`);
@@ -114,13 +102,5 @@ export async function measureEcho(runs: number, quick: boolean): Promise<Result[
     }
     await measureRest(samples, 5000);
   }
-  return Object.entries(samples).flatMap(([figure, rows]) =>
-    Object.entries(rows).map(([contestant, values]) => ({
-      figure,
-      contestant,
-      median: median(values),
-      min: Math.min(...values),
-      max: Math.max(...values),
-    })),
-  );
+  return samples.results();
 }
