@@ -27,7 +27,10 @@ function withAb(sleep: number, concurrency: number, requests: number, unit: 's' 
   };
 }
 
-/** No server can take less than 2 s for the first two, nor answer more than 2,000 and 40 a second. */
+/**
+ * ab sends its first request alone, and the others when that is answered. So no server can take less than
+ * 3 s for the first (2 s for the second, which is without ab), nor answer more than 2,000 and 33 a second.
+ */
 export function classics(quick: boolean): Classic[] {
   const withoutLong: Classic[] = [
     withAb(1000, 1000, 2000, 's'),

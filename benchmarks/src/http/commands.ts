@@ -1,5 +1,5 @@
 /** How programs are run here: on a processor of their own, with enough files, and to their end. */
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
@@ -18,6 +18,11 @@ export function placed(role: keyof typeof processors, command: string[]): [strin
   return ['sh', ['-c', raise, 'sh', ...pin, ...command]];
 }
 
+const loads = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const load of loads) load.kill('SIGKILL');
+});
+
 /** What a load generator prints. @throws Error if it fails or takes more than `limit` ms */
 export async function runLoad(command: string[], limit = 120_000): Promise<string> {
   const child = spawn(...placed('load', command), {
@@ -25,11 +30,13 @@ export async function runLoad(command: string[], limit = 120_000): Promise<strin
     timeout: limit,
     killSignal: 'SIGKILL',
   });
+  loads.add(child);
   const [output, errors, [code, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
+  loads.delete(child);
   if (code === 0) return output;
   const lastWords = errors.trim().split('\n').at(-1) || output.trim().split('\n').at(-1);
   throw new Error(`${command[0]} ended with ${code ?? signal}: ${lastWords}`);

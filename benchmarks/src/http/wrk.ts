@@ -18,7 +18,7 @@ export function parseWrk(output: string): WrkReport {
   const numberAt = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
   const rate = numberAt(/^Requests\/sec:\s+([\d.]+)/m);
   const [, amount, unit = ''] = /^\s+99%\s+([\d.]+)(us|ms|s|m|h)$/m.exec(output) ?? [];
-  if (!(rate > 0) || !amount) throw new Error(`wrk got no answers: ${output.trim()}`);
+  if (!(rate > 0) || amount === undefined) throw new Error(`wrk got no answers: ${output.trim()}`);
   return {
     rate,
     p99: Number(amount) * (milliseconds[unit] ?? Number.NaN),
