@@ -22,7 +22,8 @@ export function parseAb(output: string): AbReport {
     complete: numberAt(/^Complete requests:\s+(\d+)/m, 0),
     failed: numberAt(/^Failed requests:\s+(\d+)/m, 0) + numberAt(/^Non-2xx responses:\s+(\d+)/m, 0),
   };
-  if (Number.isNaN(report.seconds)) throw new Error(`ab did not finish: ${output.trim()}`);
+  if (Number.isNaN(report.seconds))
+    throw new Error(`ab did not finish: ${output.trim().split('\n').at(-1)}`);
   return report;
 }
 

@@ -17,8 +17,9 @@ const milliseconds: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_
 export function parseWrk(output: string): WrkReport {
   const numberAt = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
   const rate = numberAt(/^Requests\/sec:\s+([\d.]+)/m);
-  const [, amount, unit = ''] = /^\s+99%\s+([\d.]+)(us|ms|s|m|h)$/m.exec(output) ?? [];
-  if (!(rate > 0) || amount === undefined) throw new Error(`wrk got no answers: ${output.trim()}`);
+  const [, amount, unit = ''] = /^ +99% +([\d.]+)(us|ms|s|m|h) *$/m.exec(output) ?? [];
+  if (!(rate > 0) || amount === undefined)
+    throw new Error(`wrk got no answers: ${output.trim().split('\n').at(-1)}`);
   return {
     rate,
     p99: Number(amount) * (milliseconds[unit] ?? Number.NaN),
