@@ -76,8 +76,8 @@ interface Measured {
   results: Result[];
   /** Where and how. */
   heading: string;
-  /** Versions of the peers. */
-  peers?: string;
+  /** What else the table says above itself. */
+  details?: string;
 }
 
 const model = cpus()[0]?.model ?? 'unknown processor';
@@ -88,8 +88,13 @@ async function measure(): Promise<Measured> {
     const { quick, only } = values;
     const { results, versions } = await measureHttp({ runs, quick, only, node: values.node });
     const [servers, ...others] = versions;
-    const heading = `${servers}, ${model}, servers pinned to one processor, 100 connections`;
-    return { name: 'http', results, heading, peers: ` ${others.join(', ')}.` };
+    const heading = `${servers}, ${model}, servers pinned to one processor`;
+    return {
+      name: 'http',
+      results,
+      heading,
+      details: ` wrk with 100 connections. ${others.join(', ')}.`,
+    };
   }
   if (!values.io)
     return {
@@ -103,8 +108,8 @@ async function measure(): Promise<Measured> {
 
 if (values.help) process.stdout.write(`${help}\n`);
 else {
-  const { name, results, heading, peers = '' } = await measure();
-  const table = markdown(results, `${heading}.${peers} Medians.`);
+  const { name, results, heading, details = '' } = await measure();
+  const table = markdown(results, `${heading}.${details} Medians.`);
   process.stdout.write(`\n${table}`);
   if (values.write) {
     const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'results');
