@@ -1,13 +1,15 @@
-/** Real pages, in the Chromium that tools/chromium.mjs finds. */
+/** Real pages, in the Chromium that tools/programs.mjs finds. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-const finder = fileURLToPath(new URL('../../../tools/chromium.mjs', import.meta.url));
+const finder = fileURLToPath(new URL('../../../tools/programs.mjs', import.meta.url));
 
 /** @throws Error that says what to install */
 export function launch(): Promise<Browser> {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [finder], { encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [finder, 'chromium'], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(stderr);
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
   return chromium.launch({ executablePath: stdout.trim(), args });

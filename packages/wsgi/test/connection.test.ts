@@ -16,6 +16,7 @@ import {
 } from '@tendril/wsgi';
 import { refusals } from '#src/http1/request-error.js';
 import { badCases } from './parser-cases.js';
+import { programs } from './programs.js';
 import {
   ask,
   converse,
@@ -218,14 +219,18 @@ describe('limits', () => {
     inRealTime(() => {
       let most = 0;
       let running = 0;
+      const gate = new Event();
       const counted: Application = (environ, start) => {
         most = Math.max(most, ++running);
-        sleep(20);
+        gate.wait();
         running--;
         return app(environ, start);
       };
       serving(counted, { spawn: 2, maxWaiting: 3 }, (server) => {
         const all = times(8, () => ask(server, get()).status);
+        using _limit = Timeout.startNew(5000);
+        while (server.statistics().refused < 3) sleep(1);
+        gate.set();
         const statuses = all.map((each) => each.get()).sort();
         assert.deepEqual(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
         assert.equal(most, 2);
@@ -470,9 +475,13 @@ describe('listening', () => {
       ];
       const args = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
       const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-      execFileSync('openssl', ['req', '-x509', ...args, '-keyout', key, '-out', cert, ...names], {
-        stdio: 'pipe',
-      });
+      execFileSync(
+        programs('openssl').openssl,
+        ['req', '-x509', ...args, '-keyout', key, '-out', cert, ...names],
+        {
+          stdio: 'pipe',
+        },
+      );
       const tls = { key: readFileSync(key), cert: readFileSync(cert) };
       let scheme = '';
       const noting: Application = (environ, start) => {
