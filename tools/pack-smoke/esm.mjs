@@ -9,6 +9,8 @@ import { check } from '@tendril/core/subprocess';
 import * as testing from '@tendril/core/testing';
 import { ThreadPool } from '@tendril/core/threadpool';
 import { Fiber, support } from '@tendril/fiber';
+import * as websocket from '@tendril/websocket';
+import { fetchApp, WSGIServer } from '@tendril/wsgi';
 
 assert.equal(support.supported, true, support.reason);
 const fiber = new Fiber(() => Fiber.suspend('parked'));
