@@ -16,5 +16,6 @@ export {
   type ListenerStatistics,
   type ListenOptions,
   listen,
+  standInListener,
 } from './listener.js';
 export { type LineOptions, type ReadOptions, Socket, wrap } from './socket.js';

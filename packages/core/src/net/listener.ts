@@ -56,10 +56,11 @@ const defaultHandshakeTimeout = 10_000;
 
 type Handler = (socket: Socket) => void;
 
-/** A listening socket. From `listen`. */
+/** A listening socket. From `listen` or `standInListener`. */
 export class Listener implements Disposable, Iterable<Socket> {
   readonly #server: Server;
   readonly #backlog: number;
+  readonly #noDelay: boolean;
   readonly #waiting: Socket[] = [];
   /** Connections in their handshake, by their peer's address: the server forgets them. */
   readonly #handshaking = new Map<string, NetSocket>();
@@ -72,7 +73,8 @@ export class Listener implements Disposable, Iterable<Socket> {
   /** For {@link listen}. */
   constructor(options: ListenOptions) {
     this.#backlog = options.backlog ?? defaultBacklog;
-    const stream = { allowHalfOpen: true, noDelay: options.noDelay ?? true };
+    this.#noDelay = options.noDelay ?? true;
+    const stream = { allowHalfOpen: true, noDelay: this.#noDelay };
     const { tls } = options;
     if (tls) {
       const handshakeTimeout = options.handshakeTimeout ?? defaultHandshakeTimeout;
@@ -114,6 +116,20 @@ export class Listener implements Disposable, Iterable<Socket> {
     this.#server.on('error', () => this.#counts.acceptFailures++);
     this.#address = this.#server.address() as Address;
     return this;
+  }
+
+  /** For {@link standInListener}. */
+  standIn(address: Address): this {
+    this.#address = address;
+    return this;
+  }
+
+  /** Treats a connection that another process has accepted as if it had been accepted here. */
+  take(connection: NetSocket): void {
+    // Streams that come from elsewhere are made with Node's defaults.
+    connection.allowHalfOpen = true;
+    if (connection.remotePort !== undefined) connection.setNoDelay(this.#noDelay);
+    this.#server.emit('connection', connection);
   }
 
   #accept(connection: NetSocket): void {
@@ -245,4 +261,15 @@ function checkOptions(options: ListenOptions): void {
 export function listen(options: ListenOptions): Listener {
   checkOptions(options);
   return new Listener(options).open(options);
+}
+
+/**
+ * A listener without a port of its own: another process listens at `address` in its place and hands
+ * connections over, and `take()` puts them in. For servers with several processes.
+ */
+export function standInListener(
+  address: Address,
+  options: Pick<ListenOptions, 'tls' | 'handshakeTimeout' | 'noDelay' | 'backlog'> = {},
+): Listener {
+  return new Listener(options).standIn(address);
 }

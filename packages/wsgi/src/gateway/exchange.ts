@@ -58,6 +58,8 @@ export class Exchange {
   reusable = false;
   /** The application has taken the connection over. */
   upgraded: Socket | undefined = undefined;
+  /** The client's address as the application saw it at the end. */
+  remoteAddress: string | undefined = undefined;
 
   readonly #transport: Transport;
   #head: ResponseHead | undefined = undefined;

@@ -34,6 +34,8 @@ export interface ConnectionHost {
   readonly settings: ServerSettings;
   /** Requests after this one are not taken any more. */
   readonly stopping: boolean;
+  /** The next response of each connection is its last; those at rest may still ask for it. */
+  readonly retiring: boolean;
   /** A time in milliseconds, as old as the last turn of the clock. */
   readonly now: number;
   /** Runs an exchange in a greenlet, now or later. False: there is no room. */
@@ -408,8 +410,8 @@ export class Connection implements Transport, BodySource {
   // ------------------------------------------------------------------- sending
 
   get lastRequest(): boolean {
-    const { stopping } = this.#host;
-    if (stopping || (this.#halfClosed && this.#parser.buffered === 0)) return true;
+    const { stopping, retiring } = this.#host;
+    if (stopping || retiring || (this.#halfClosed && this.#parser.buffered === 0)) return true;
     return !this.#bodyOver && !this.#drainable();
   }
 

@@ -42,6 +42,7 @@ function errorStream(log: { write(text: string): unknown }): ErrorStream {
 export class WSGIServer extends BaseServer implements ConnectionHost {
   readonly settings: ServerSettings;
   stopping = false;
+  retiring = false;
   readonly #where: Listening;
   readonly #app: Application;
   readonly #options: WSGIServerOptions;
@@ -182,6 +183,8 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
     );
     if (this.#options.environ) Object.assign(environ, this.#options.environ);
     exchange.run(this.#app, environ);
+    // A middleware that knows of proxies may have put the true client there.
+    exchange.remoteAddress = environ.REMOTE_ADDR;
     if (exchange.error !== undefined) this.#failed(exchange.error, connection);
   }
 
@@ -211,7 +214,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
     const { request } = exchange;
     const record: AccessRecord = {
       time,
-      remoteAddress: connection.peer.address,
+      remoteAddress: exchange.remoteAddress ?? connection.peer.address,
       method: request.method,
       target: request.target,
       protocol: `HTTP/1.${request.minor}`,
@@ -249,6 +252,14 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
       waiting: this.#waiting,
       ...this.#counts,
     };
+  }
+
+  /**
+   * Makes every further response the last of its connection. It is how to empty a server without the
+   * race of closing a connection at rest while its client is sending: call it some time before stop().
+   */
+  retire(): void {
+    this.retiring = true;
   }
 
   protected override closeInput(): void {

@@ -1,0 +1,39 @@
+/**
+ * What the arbiter and its workers say to each other, over the channel that Node opens between them.
+ * Messages of an application on the same channel have no `tendril` and are left alone.
+ *
+ *     arbiter                       worker
+ *     start          ------------>
+ *                    <------------  beat, and again at every interval
+ *                    <------------  ready, or failed and its end
+ *     connection     ------------>
+ *                    <------------  took
+ *                    <------------  leave: it wants to be replaced
+ *     retire, quit   ------------>  its end
+ */
+import type { Address } from '@tendril/core/socket';
+import type { Settings } from './options.js';
+
+export type ToWorker =
+  | { tendril: 'start'; settings: Settings; addresses: Address[] }
+  /** Comes with a socket, accepted at `addresses[index]`. */
+  | { tendril: 'connection'; index: number }
+  /** No more connections come. Ends the worker: within `polite` ms nobody is sent away. */
+  | { tendril: 'retire'; polite: number }
+  | { tendril: 'quit' }
+  | { tendril: 'reopen' };
+
+export type FromWorker =
+  | { tendril: 'beat' }
+  | { tendril: 'ready' }
+  /** The application did not load; the worker ends. */
+  | { tendril: 'failed'; report: string }
+  /** The connection is the worker's now. */
+  | { tendril: 'took' }
+  | { tendril: 'leave'; why: string };
+
+/** The message, if it is one of ours. */
+export function ours<Message extends { tendril: string }>(message: unknown): Message | undefined {
+  const kind = (message as { tendril?: unknown } | null | undefined)?.tendril;
+  return typeof kind === 'string' ? (message as Message) : undefined;
+}
