@@ -22,7 +22,8 @@ function trustOf(allowed: readonly string[]): Trust {
     else list.addSubnet(address, Number(bits), family(address));
   }
   // A peer without an address is on a Unix socket, which file permissions guard.
-  return (address) => address === '' || (isIP(address) !== 0 && list.check(address, family(address)));
+  return (address) =>
+    address === '' || (isIP(address) !== 0 && list.check(address, family(address)));
 }
 
 interface Hop {

@@ -3,6 +3,7 @@
  * Messages of an application on the same channel have no `tendril` and are left alone.
  *
  *     arbiter                       worker
+ *                    <------------  hello: it listens to messages
  *     start          ------------>
  *                    <------------  beat, and again at every interval
  *                    <------------  ready, or failed and its end
@@ -24,6 +25,8 @@ export type ToWorker =
   | { tendril: 'reopen' };
 
 export type FromWorker =
+  /** Whatever comes before it is lost, for node:cluster reads the channel from the very beginning. */
+  | { tendril: 'hello' }
   | { tendril: 'beat' }
   | { tendril: 'ready' }
   /** The application did not load; the worker ends. */

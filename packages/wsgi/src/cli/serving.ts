@@ -1,0 +1,94 @@
+/** Serving: the servers of a worker, one for each address. */
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { joinall, Pool, run, spawn } from '@tendril/core';
+import { type Address, type Listener, standInListener } from '@tendril/core/socket';
+import type { Application } from '../gateway/types.js';
+import { type AccessLog, combinedLine, jsonLine } from '../server/access-log.js';
+import { WSGIServer } from '../server/wsgi-server.js';
+import type { LogFile } from './log-file.js';
+import type { Settings } from './options.js';
+
+export interface Logs {
+  readonly access: LogFile | undefined;
+  readonly error: LogFile;
+}
+
+/** Milliseconds for the last bytes of the last responses. */
+const lastBytes = 3000;
+/** How often it is looked whether all have gone, in milliseconds. */
+const lookEvery = 20;
+
+function accessLogOf({ access }: Logs, { accessLogFormat }: Settings): AccessLog | undefined {
+  if (!access) return undefined;
+  const line = accessLogFormat === 'json' ? jsonLine : combinedLine;
+  return (record) => access.write(line(record));
+}
+
+export class Serving {
+  readonly #listeners: Listener[];
+  readonly #servers: WSGIServer[];
+  readonly #settings: Settings;
+
+  /** Reads the certificate: a reload brings the new one. */
+  constructor(settings: Settings, addresses: readonly Address[], app: Application, logs: Logs) {
+    const { certfile, keyfile, keepAlive, maxConnections, spawn: places, workers } = settings;
+    const secured = certfile !== undefined && keyfile !== undefined;
+    // Browsers take HTTP/1.1 only if they are told that there is nothing better.
+    const tls = secured && {
+      tls: {
+        cert: readFileSync(certfile),
+        key: readFileSync(keyfile),
+        ALPNProtocols: ['http/1.1'],
+      },
+    };
+    const log = accessLogOf(logs, settings);
+    const options = {
+      keepAliveTimeout: keepAlive,
+      errorLog: logs.error,
+      multiprocess: workers > 1,
+      ...(log && { log }),
+      ...(maxConnections !== undefined && { maxConnections }),
+      ...(places !== undefined && { spawn: new Pool(places) }),
+    };
+    this.#settings = settings;
+    this.#listeners = addresses.map((address) => standInListener(address, { ...tls }));
+    this.#servers = this.#listeners.map((listener) => new WSGIServer(listener, app, options));
+  }
+
+  async start(): Promise<void> {
+    await run(() => {
+      for (const server of this.#servers) server.start();
+    });
+  }
+
+  take(index: number, socket: Socket): void {
+    this.#listeners[index]?.take(socket);
+  }
+
+  get #connections(): number {
+    return this.#servers.reduce((sum, server) => sum + server.statistics().connections, 0);
+  }
+
+  async #untilAllHaveGone(limit: number): Promise<void> {
+    const deadline = performance.now() + limit;
+    while (this.#connections > 0 && performance.now() < deadline) await delay(lookEvery);
+  }
+
+  /**
+   * Ends every connection with its next response. After `polite` milliseconds those at rest are
+   * closed, and requests under way get the rest of the graceful timeout.
+   */
+  async retire(polite: number): Promise<void> {
+    const begin = performance.now();
+    for (const server of this.#servers) server.retire();
+    await this.#untilAllHaveGone(polite);
+    const left = this.#settings.gracefulTimeout - (performance.now() - begin);
+    await run(() => {
+      const timeout = Math.max(left, 0);
+      joinall(this.#servers.map((server) => spawn(() => server.stop({ timeout }))));
+    });
+    await this.#untilAllHaveGone(lastBytes);
+  }
+}
