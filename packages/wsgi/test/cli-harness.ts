@@ -1,0 +1,179 @@
+/** Starts the real command, and asks it things. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { Agent, type RequestOptions, request } from 'node:http';
+import { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+export const fixtures = fileURLToPath(new URL('../test/fixtures/', import.meta.url));
+export const plain = `${fixtures}plain.mjs:app`;
+
+const running = new Set<Command>();
+
+// Whatever a test has left behind, whole process groups of our own.
+after(() => {
+  for (const command of running) command.kill();
+});
+
+function environment(): NodeJS.ProcessEnv {
+  const { WEB_CONCURRENCY, PORT, FORWARDED_ALLOW_IPS, NODE_TEST_CONTEXT, ...env } = process.env;
+  return env;
+}
+
+/** Runs the command to its end. */
+export function runCommand(...args: string[]): { status: number | null; out: string; err: string } {
+  const options = { encoding: 'utf8', env: environment(), timeout: 10_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
+  return { status, out: stdout, err: stderr };
+}
+
+/** Waits until `look` finds something. */
+export async function eventually<Found>(
+  what: string,
+  look: () => Found | undefined | false | Promise<Found | undefined | false>,
+  limit = 5000,
+): Promise<Found> {
+  const deadline = performance.now() + limit;
+  while (performance.now() < deadline) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    await delay(15);
+  }
+  throw new Error(`not within ${limit} ms: ${what}`);
+}
+
+export interface Answer {
+  status: number;
+  body: string;
+}
+
+export class Command {
+  readonly process: ChildProcess;
+  readonly exit: Promise<number | null>;
+  log = '';
+  out = '';
+
+  constructor(args: string[]) {
+    // A group of its own, so that all of it can be ended at the end.
+    this.process = spawn(process.execPath, [main, ...args], {
+      detached: true,
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.process.stderr?.on('data', (chunk) => {
+      this.log += chunk;
+    });
+    this.process.stdout?.on('data', (chunk) => {
+      this.out += chunk;
+    });
+    running.add(this);
+    this.exit = new Promise((resolve) => {
+      this.process.once('exit', (code) => {
+        running.delete(this);
+        resolve(code);
+      });
+    });
+  }
+
+  static async start(...args: string[]): Promise<Command> {
+    const command = new Command(['--bind', '127.0.0.1:0', ...args]);
+    await command.logged(/Listening at/);
+    await command.get('/');
+    return command;
+  }
+
+  get port(): number {
+    return Number(/Listening at: \w+:\/\/[^ ]+?:(\d+)/.exec(this.log)?.[1]);
+  }
+  get bootedPids(): number[] {
+    return [...this.log.matchAll(/Booting worker with pid: (\d+)/g)].map((match) => Number(match[1]));
+  }
+
+  logged(pattern: RegExp, limit?: number): Promise<RegExpExecArray> {
+    return eventually(`${pattern} in ${this.log}`, () => pattern.exec(this.log) ?? undefined, limit);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.process.kill(name);
+  }
+
+  kill(): void {
+    try {
+      process.kill(-(this.process.pid as number), 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  }
+
+  /** Stops it as a service manager would, and gives its exit code. */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    return this.exit;
+  }
+
+  get(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return get({ port: this.port, host: '127.0.0.1', path, agent: false, ...options });
+  }
+
+  /** The processes that answer, as many as expected. */
+  pids(count: number): Promise<Set<number>> {
+    return eventually(`${count} workers that answer`, async () => {
+      const answers = await Promise.all(Array.from({ length: 4 * count }, () => this.get('/short')));
+      const pids = new Set(answers.map(({ body }) => Number(body)));
+      return pids.size === count && pids;
+    });
+  }
+}
+
+export function get(options: RequestOptions): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(options, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.setTimeout(8000, () => asked.destroy(new Error('no answer')));
+    asked.end();
+  });
+}
+
+/** Clients that ask without a pause: half of them with kept connections, half with new ones each time. */
+export class Load {
+  readonly pids = new Map<number, number>();
+  readonly errors: unknown[] = [];
+  answered = 0;
+  #stopping = false;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #clients: Promise<void>[];
+
+  constructor(command: Command, clients: number, path = '/short') {
+    this.#clients = Array.from({ length: clients }, (_, index) => this.#run(command, index, path));
+  }
+
+  async #run(command: Command, index: number, path: string): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const { status, body } = await command.get(path, {
+          agent: index % 2 === 0 ? this.#agent : false,
+        });
+        if (status !== 200) throw new Error(`status ${status}`);
+        this.answered++;
+        this.pids.set(Number(body), (this.pids.get(Number(body)) ?? 0) + 1);
+      } catch (error) {
+        this.errors.push(error);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#clients);
+    this.#agent.destroy();
+  }
+}

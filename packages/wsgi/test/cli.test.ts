@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command, eventually, fixtures, get, Load, plain, runCommand } from './cli-harness.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'tendril-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const short = ['--keep-alive', '0.5'];
+
+test('--help and --version print to stdout and succeed', () => {
+  const { status, out, err } = runCommand('--help');
+  assert.equal(status, 0);
+  assert.match(out, /^usage: tendril-wsgi/);
+  assert.equal(err, '');
+  assert.match(runCommand('--version').out, /^tendril-wsgi \d+\.\d+\.\d+\n$/);
+});
+
+test('bad options are one line on stderr and exit code 2', () => {
+  const cases: [string[], RegExp][] = [
+    [[], /MODULE:APP is missing/],
+    [[plain, '--nonsense'], /Unknown option '--nonsense'/],
+    [[plain, '--workers', 'two'], /--workers must be a whole number, 1 or more; got "two"/],
+    [[plain, '--timeout', '-1'], /--timeout/],
+    [[plain, '--bind', 'here:there'], /--bind must be/],
+    [[plain, '--forwarded-allow-ips', '1.2.3'], /--forwarded-allow-ips takes/],
+    [[plain, '--certfile', 'x.pem'], /--certfile and --keyfile/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, out, err } = runCommand(...args);
+    assert.equal(status, 2, err);
+    assert.equal(out, '');
+    assert.match(err, message);
+    assert.equal(err.trimEnd().split('\n').length, 1, err);
+  }
+});
+
+test('--check-config loads the application and says so', () => {
+  assert.deepEqual(runCommand('--check-config', plain), { status: 0, out: 'ok\n', err: '' });
+  const missing = runCommand('--check-config', `${fixtures}plain.mjs:nothing`);
+  assert.equal(missing.status, 1);
+  assert.match(missing.err, /has no export `nothing`; it exports app/);
+  const fetch = runCommand('--check-config', `${fixtures}fetch.cjs:site`);
+  assert.match(fetch.err, /add --fetch/);
+  const broken = runCommand('--check-config', `${fixtures}broken.mjs`);
+  assert.equal(broken.status, 1);
+  assert.match(broken.err, /the fixture is broken/);
+  assert.equal(runCommand('--check-config', './nowhere:app').status, 1);
+});
+
+test('an application that does not load ends the command with 3, its error shown once', async () => {
+  for (const preload of [[], ['--preload']]) {
+    const command = new Command(['--bind', '127.0.0.1:0', '-w', '2', ...preload, `${fixtures}broken.mjs`]);
+    assert.equal(await command.exit, 3);
+    assert.equal(command.log.match(/Error: the fixture is broken/g)?.length, 1, command.log);
+    if (preload.length === 0) assert.match(command.log, /Worker failed to boot/);
+  }
+});
+
+test('a fetch handler is served on a Unix socket, and a stale socket is taken over', async () => {
+  const socketPath = path.join(folder, 'app.sock');
+  const args = ['--bind', `unix:${socketPath}`, '--fetch', `${fixtures}fetch.cjs:site`];
+  const first = new Command(args);
+  await first.logged(/Listening at: unix:/);
+  assert.equal((await get({ socketPath, path: '/a' })).body, 'fetched /a');
+  first.kill();
+  await first.exit;
+  const second = new Command(args);
+  await second.logged(/Listening at: unix:/);
+  assert.equal((await get({ socketPath, path: '/b' })).body, 'fetched /b');
+  assert.equal(await second.stop(), 0);
+});
+
+test('proxies that are known say who the client is', async () => {
+  const headers = { 'x-forwarded-for': '6.6.6.6, 1.2.3.4, 127.0.0.1', 'x-forwarded-proto': 'https' };
+  const believing = await Command.start('--access-logfile', '-', plain);
+  assert.equal((await believing.get('/peer', { headers })).body, 'https 1.2.3.4');
+  assert.equal((await believing.get('/peer')).body, 'http 127.0.0.1');
+  const bare = { 'x-forwarded-for': 'unknown' };
+  assert.equal((await believing.get('/peer', { headers: bare })).body, 'http 127.0.0.1');
+  await eventually('the client in the access log', () => /^1\.2\.3\.4 - - /m.test(believing.out));
+  const doubting = await Command.start('--forwarded-allow-ips', '10.0.0.0/8', plain);
+  assert.equal((await doubting.get('/peer', { headers })).body, 'http 127.0.0.1');
+  await Promise.all([believing.stop(), doubting.stop()]);
+});
+
+test('TTIN and TTOU change the number of workers, HUP restores it', async () => {
+  const command = await Command.start('-w', '2', ...short, plain);
+  const before = await command.pids(2);
+  command.signal('SIGTTIN');
+  await command.pids(3);
+  command.signal('SIGTTOU');
+  command.signal('SIGTTOU');
+  await command.pids(1);
+  command.signal('SIGHUP');
+  const afterwards = await command.pids(2);
+  assert.ok([...before].every((pid) => !afterwards.has(pid)));
+  assert.equal(await command.stop(), 0);
+});
+
+test('a killed worker loses only its own requests, and is replaced within a second', async () => {
+  const command = await Command.start('-w', '2', plain);
+  const [victim] = await command.pids(2);
+  await delay(2000);
+  const load = new Load(command, 16);
+  await delay(300);
+  const killedAt = performance.now();
+  process.kill(victim as number, 'SIGKILL');
+  await eventually('a third worker that answers', () => load.pids.size === 3);
+  assert.ok(performance.now() - killedAt < 1000, `back after ${performance.now() - killedAt} ms`);
+  await delay(200);
+  await load.stop();
+  // Half of 16 clients at the most were with the victim, and each lost what it was just asking.
+  assert.ok(load.errors.length <= 12, `${load.errors.length} of ${load.answered} lost`);
+  for (const error of load.errors) assert.match(String(error), /ECONNRESET|socket hang up/);
+  assert.ok(load.answered > 100);
+  assert.equal(await command.stop(), 0);
+});
+
+test('the only worker can be killed, and no new connection is refused meanwhile', async () => {
+  const command = await Command.start(plain);
+  const [victim] = await command.pids(1);
+  process.kill(victim as number, 'SIGKILL');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => command.get('/short')));
+  assert.ok(answers.every(({ status, body }) => status === 200 && body !== String(victim)));
+  assert.equal(await command.stop(), 0);
+});
+
+test('HUP under load loses no request, on new connections and on kept ones', async () => {
+  const command = await Command.start('-w', '2', ...short, plain);
+  const load = new Load(command, 16);
+  for (let round = 0; round < 3; round++) {
+    await delay(250);
+    const known = command.bootedPids.length;
+    command.signal('SIGHUP');
+    await eventually('new workers', () => command.bootedPids.length === known + 2);
+    const fresh = command.bootedPids.slice(-2);
+    await eventually('answers of both', () => fresh.every((pid) => load.pids.has(pid)));
+  }
+  await delay(250);
+  await load.stop();
+  assert.deepEqual(load.errors, []);
+  assert.equal(load.pids.size, 8);
+  assert.ok(load.answered > 300);
+  assert.equal(await command.stop(), 0);
+});
+
+test('a reload of broken code leaves the old workers in service', async () => {
+  const app = path.join(folder, 'app.mjs');
+  const write = (text: string) => writeFileSync(app, text);
+  const good = (word: string) =>
+    `export default (environ, start) => { start('200 OK', []); return ['${word}']; };`;
+  write(good('one'));
+  const command = await Command.start('--reload', ...short, app);
+  assert.equal((await command.get('/')).body, 'one');
+  write('export default (');
+  await command.logged(/the reload is given up/);
+  assert.match(command.log, /SyntaxError/);
+  assert.equal((await command.get('/')).body, 'one');
+  write(good('two'));
+  await eventually('new code', async () => (await command.get('/')).body === 'two');
+  assert.equal(await command.stop(), 0);
+});
+
+test('a worker whose event loop stands still is killed and replaced', async () => {
+  const command = await Command.start('--timeout', '0.6', plain);
+  const stuck = assert.rejects(command.get('/stuck'), /ECONNRESET|socket hang up/);
+  await delay(50);
+  // This one is handed to the stuck worker, and then to its successor.
+  const { status } = await command.get('/');
+  assert.equal(status, 200);
+  await stuck;
+  assert.match(command.log, /\[CRITICAL\] WORKER TIMEOUT/);
+  assert.equal(command.bootedPids.length, 2);
+  assert.equal(await command.stop(), 0);
+});
+
+test('--max-requests replaces workers without losing a request', async () => {
+  const limits = ['--max-requests', '40', '--max-requests-jitter', '10'];
+  const command = await Command.start(...limits, ...short, plain);
+  const load = new Load(command, 8);
+  await eventually('three workers in turn', () => load.pids.size >= 3, 8000);
+  await load.stop();
+  assert.deepEqual(load.errors, []);
+  assert.ok([...load.pids.values()].some((count) => count >= 40));
+  assert.equal(await command.stop(), 0);
+});
+
+test('USR1 reopens the log files of all processes', async () => {
+  const access = path.join(folder, 'access.log');
+  const errors = path.join(folder, 'error.log');
+  const logs = ['--access-logfile', access, '--access-log-format', 'json'];
+  const command = new Command([...logs, '--error-logfile', errors, '-b', '127.0.0.1:0', plain]);
+  const port = Number(
+    (await eventually('the port', () => {
+      try {
+        return /:(\d+) \(/.exec(readFileSync(errors, 'utf8')) ?? undefined;
+      } catch {
+        return undefined;
+      }
+    }))[1],
+  );
+  const ask = (target: string) => get({ port, host: '127.0.0.1', path: target, agent: false });
+  await ask('/before');
+  await eventually('a line', () => readFileSync(access, 'utf8').includes('"target":"/before"'));
+  renameSync(access, `${access}.1`);
+  renameSync(errors, `${errors}.1`);
+  command.signal('SIGUSR1');
+  await eventually('new files', async () => {
+    await ask('/after');
+    try {
+      return readFileSync(access, 'utf8').includes('"target":"/after"');
+    } catch {
+      return false;
+    }
+  });
+  assert.equal(await command.stop(), 0);
+  assert.match(readFileSync(errors, 'utf8'), /Worker exiting.*Shutting down/s);
+});
+
+test('TERM lets a slow request end, INT does not', async () => {
+  const command = await Command.start('--pid', path.join(folder, 'pid'), plain);
+  assert.equal(readFileSync(path.join(folder, 'pid'), 'utf8'), `${command.process.pid}\n`);
+  const slow = command.get('/slow');
+  await delay(100);
+  command.signal('SIGTERM');
+  assert.equal((await slow).body, 'slow but sure');
+  assert.equal(await command.exit, 0);
+  assert.throws(() => readFileSync(path.join(folder, 'pid')), { code: 'ENOENT' });
+
+  const hasty = await Command.start(plain);
+  const lost = assert.rejects(hasty.get('/slow'));
+  await delay(100);
+  const begin = performance.now();
+  hasty.signal('SIGINT');
+  assert.equal(await hasty.exit, 0);
+  assert.ok(performance.now() - begin < 700);
+  await lost;
+});
+
+test('workers finish their requests when the arbiter is killed', async () => {
+  const command = await Command.start('-w', '2', plain);
+  const [pid] = await command.pids(2);
+  const slow = command.get('/slow');
+  await delay(100);
+  command.signal('SIGKILL');
+  assert.equal((await slow).body, 'slow but sure');
+  await eventually('the end of the worker', () => {
+    try {
+      process.kill(pid as number, 0);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+});
