@@ -11,8 +11,11 @@ export const plain = `${fixtures}plain.mjs:app`;
 
 const running = new Set<Command>();
 
-// Whatever a test has left behind, whole process groups of our own.
+const loads = new Set<Load>();
+
+// Whatever a failed test has left behind, whole process groups of our own.
 after(() => {
+  for (const load of loads) void load.stop();
   for (const command of running) command.kill();
 });
 
@@ -87,11 +90,17 @@ export class Command {
     return Number(/Listening at: \w+:\/\/[^ ]+?:(\d+)/.exec(this.log)?.[1]);
   }
   get bootedPids(): number[] {
-    return [...this.log.matchAll(/Booting worker with pid: (\d+)/g)].map((match) => Number(match[1]));
+    return [...this.log.matchAll(/Booting worker with pid: (\d+)/g)].map((match) =>
+      Number(match[1]),
+    );
   }
 
   logged(pattern: RegExp, limit?: number): Promise<RegExpExecArray> {
-    return eventually(`${pattern} in ${this.log}`, () => pattern.exec(this.log) ?? undefined, limit);
+    return eventually(
+      `${pattern} in ${this.log}`,
+      () => pattern.exec(this.log) ?? undefined,
+      limit,
+    );
   }
 
   signal(name: NodeJS.Signals): void {
@@ -119,13 +128,16 @@ export class Command {
   /** The processes that answer, as many as expected. */
   pids(count: number): Promise<Set<number>> {
     return eventually(`${count} workers that answer`, async () => {
-      const answers = await Promise.all(Array.from({ length: 4 * count }, () => this.get('/short')));
+      const answers = await Promise.all(
+        Array.from({ length: 3 * count }, () => this.get('/short')),
+      );
       const pids = new Set(answers.map(({ body }) => Number(body)));
       return pids.size === count && pids;
     });
   }
 }
 
+/** One request. */
 export function get(options: RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(options, (response) => {
@@ -153,6 +165,7 @@ export class Load {
   readonly #clients: Promise<void>[];
 
   constructor(command: Command, clients: number, path = '/short') {
+    loads.add(this);
     this.#clients = Array.from({ length: clients }, (_, index) => this.#run(command, index, path));
   }
 
@@ -173,6 +186,7 @@ export class Load {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    loads.delete(this);
     await Promise.all(this.#clients);
     this.#agent.destroy();
   }
