@@ -2,6 +2,9 @@ const assert = require('node:assert/strict');
 const { joinall, run, sleep, spawn } = require('@tendril/core');
 const testing = require('@tendril/core/testing');
 const { Fiber, support } = require('@tendril/fiber');
+const { WSGIServer } = require('@tendril/wsgi');
+
+assert.equal(typeof WSGIServer, 'function');
 
 assert.equal(support.supported, true, support.reason);
 const fiber = new Fiber(() => Fiber.suspend('parked'));

@@ -46,4 +46,42 @@ assert.equal(echoed, 'hello');
 assert.equal(await run(() => check('echo', ['hi'])), 'hi\n');
 assert.equal(await run(() => new ThreadPool(1).apply((n) => n + 1, [1])), 2);
 assert.equal(typeof waitSignal, 'function');
+
+const app = (environ, startResponse) => {
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return [`Hello ${environ.PATH_INFO}`];
+};
+const served = async (application, use) => {
+  const server = new WSGIServer('127.0.0.1:0', application);
+  await run(() => server.start());
+  const result = await use(server.port);
+  await run(() => server.stop());
+  return result;
+};
+const body = (port) => fetch(`http://127.0.0.1:${port}/x`).then((response) => response.text());
+assert.equal(await served(app, body), 'Hello /x');
+assert.equal(
+  await served(
+    fetchApp(async (request) => new Response(request.method)),
+    body,
+  ),
+  'GET',
+);
+const echo = websocket.websocketApp((socket) => {
+  for (const message of socket) socket.send(message);
+});
+const heard = await served(echo, (port) =>
+  run(() => {
+    const socket = websocket.connect(`ws://127.0.0.1:${port}/`);
+    socket.send('hello');
+    const message = socket.receive();
+    socket.close();
+    return message;
+  }),
+);
+assert.equal(heard, 'hello');
+assert.match(
+  await run(() => check('npx', ['--no', '--', 'tendril-wsgi', '--version'])),
+  /^tendril-wsgi .*\d/,
+);
 console.log('esm: ok');

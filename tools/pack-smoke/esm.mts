@@ -1,6 +1,8 @@
 import { joinall, run, sleep, spawn } from '@tendril/core';
 import type * as testing from '@tendril/core/testing';
 import { Fiber, support } from '@tendril/fiber';
+import { type WebSocketHandler, websocketApp } from '@tendril/websocket';
+import { type Application, WSGIServer } from '@tendril/wsgi';
 
 export type Testing = typeof testing;
 
@@ -18,3 +20,12 @@ const values: string[] = await run(() => {
   return greenlets.map((greenlet) => greenlet.get());
 });
 console.log(values);
+
+const hello: Application = (environ, startResponse) => {
+  startResponse('200 OK', [['Content-Type', 'text/plain']]);
+  return [environ.PATH_INFO];
+};
+const echo: WebSocketHandler = (socket) => {
+  for (const message of socket) socket.send(message);
+};
+export const servers = [new WSGIServer(0, hello), new WSGIServer(0, websocketApp(echo))];
