@@ -4,8 +4,9 @@
 //   node tools/programs.mjs chromium curl ab
 
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * Names under which a program may be found, and the Debian package that has it.
@@ -14,6 +15,15 @@ import path from 'node:path';
  */
 const programs = {
   ab: { names: ['ab'], debian: 'apache2-utils' },
+  mariadbd: { names: ['mariadbd', 'mysqld'], debian: 'mariadb-server' },
+  'mariadb-install-db': {
+    names: ['mariadb-install-db', 'mysql_install_db'],
+    debian: 'mariadb-server',
+  },
+  memcached: { names: ['memcached'], debian: 'memcached' },
+  postgres: { names: ['postgres'], debian: 'postgresql' },
+  initdb: { names: ['initdb'], debian: 'postgresql' },
+  'redis-server': { names: ['redis-server'], debian: 'redis-server' },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     debian: 'chromium',
@@ -35,14 +45,28 @@ function isExecutable(file) {
   }
 }
 
+/** @param {string} program the environment variable that names it */
+function variable(program) {
+  return `TENDRIL_${program.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Debian keeps PostgreSQL's programs out of the PATH, in a folder for each version; newest first. */
+function postgresFolders() {
+  const base = '/usr/lib/postgresql';
+  if (!existsSync(base)) return [];
+  const versions = readdirSync(base).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => path.join(base, version, 'bin'));
+}
+
 /** @param {string} program */
 function find(program) {
-  const given = process.env[`TENDRIL_${program.toUpperCase()}`];
+  const given = process.env[variable(program)];
   if (given) {
     if (isExecutable(given)) return given;
-    throw new Error(`TENDRIL_${program.toUpperCase()} is ${given}, which cannot be executed`);
+    throw new Error(`${variable(program)} is ${given}, which cannot be executed`);
   }
-  const dirs = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/bin', '/usr/sbin'];
+  const usual = ['/usr/bin', '/usr/sbin', ...postgresFolders()];
+  const dirs = [...(process.env.PATH ?? '').split(path.delimiter), ...usual];
   const { names } = programs[program];
   return names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find(isExecutable);
 }
@@ -55,6 +79,19 @@ function apt(args) {
 
 /** @param {string[]} packages */
 function install(packages) {
+  // The distribution's own instances are not ours, and are not to start: policy-rc.d forbids it.
+  const policy = '/usr/sbin/policy-rc.d';
+  const ownPolicy = !existsSync(policy);
+  if (ownPolicy) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    installThem(packages);
+  } finally {
+    if (ownPolicy) rmSync(policy, { force: true });
+  }
+}
+
+/** @param {string[]} packages */
+function installThem(packages) {
   // Test files run side by side: whoever comes second waits for the lock.
   const args = ['install', '-y', '-qq', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
   if (!apt([...args, ...packages])) apt(['update', '-qq']) && apt([...args, ...packages]);
@@ -65,17 +102,17 @@ function install(packages) {
  * @returns {string[]} their paths
  * @throws {Error} that says what to install
  */
-function locate(wanted) {
+export function locate(...wanted) {
   const unknown = wanted.filter((program) => !Object.hasOwn(programs, program));
   if (unknown.length > 0) throw new Error(`Unknown here: ${unknown.join(', ')}`);
   const missing = () => wanted.filter((program) => !find(program));
-  const packages = missing().map((program) => programs[program].debian);
+  const packages = [...new Set(missing().map((program) => programs[program].debian))];
   if (packages.length > 0 && process.getuid?.() === 0 && isExecutable('/usr/bin/apt-get'))
     install(packages);
   const still = missing();
   if (still.length === 0) return wanted.map((program) => /** @type {string} */ (find(program)));
-  const names = still.map((program) => programs[program].debian).join(' ');
-  const variables = still.map((program) => `TENDRIL_${program.toUpperCase()}`).join(', ');
+  const names = [...new Set(still.map((program) => programs[program].debian))].join(' ');
+  const variables = still.map(variable).join(', ');
   throw new Error(
     `Not found: ${still.join(', ')}. Install what is missing, on Debian with\n\n` +
       `    sudo apt-get update && sudo apt-get install --no-install-recommends ${names}\n\n` +
@@ -83,9 +120,11 @@ function locate(wanted) {
   );
 }
 
-try {
-  console.log(locate(process.argv.slice(2)).join('\n'));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(locate(...process.argv.slice(2)).join('\n'));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
 }
