@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from '#src/cli/backoff.js';
 import { parseBind } from '#src/cli/bind.js';
+import { loadApp } from '#src/cli/load-app.js';
 import { parseCommand } from '#src/cli/options.js';
 import { Command, eventually, fixtures, get, Load, plain, runCommand } from './cli-harness.js';
 
@@ -83,6 +86,51 @@ test('--check-config loads the application and says so', () => {
   assert.match(fetch.err, /add --fetch/);
 });
 
+test('an application is found as a file or a package, under its name or the usual ones', async () => {
+  const write = (name: string, text: string) => {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), text);
+  };
+  write('function.cjs', 'module.exports = () => [];');
+  write('names.js', 'exports.app = () => []; exports.sites = { main: () => [] };');
+  write('transpiled.cjs', 'exports.__esModule = true; exports.default = () => [];');
+  write('node_modules/site/package.json', '{ "type": "module", "exports": "./site.js" }');
+  write('node_modules/site/site.js', 'export const app = () => []; export const number = 1;');
+  const options = { fetch: false, directory: folder };
+  const good = ['./function.cjs', 'names', 'names:app', './names.js:sites.main', 'transpiled'];
+  for (const app of [...good, 'site', 'site:app'])
+    assert.equal(typeof (await loadApp(app, options)), 'function', app);
+  const bad: [string, RegExp][] = [
+    ['site:number', /Export `number` of module "site" must be a WSGI application.*; got number/],
+    ['site:nothing', /has no export `nothing`; it exports app, number/],
+    ['nowhere', /There is no module "nowhere"/],
+  ];
+  for (const [app, message] of bad)
+    await assert.rejects(loadApp(app, options), { code: 'ERR_CLI_APP', message });
+});
+
+test('TLS', async () => {
+  const key = path.join(folder, 'key.pem');
+  const cert = path.join(folder, 'cert.pem');
+  const made =
+    '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -days 2';
+  const files = ['-keyout', key, '-out', cert];
+  execFileSync('openssl', ['req', '-x509', ...made.split(' '), ...files], { stdio: 'pipe' });
+  const command = new Command(['-b', '127.0.0.1:0', '--certfile', cert, '--keyfile', key, plain]);
+  await command.logged(/Listening at: https:/);
+  const body = await new Promise((resolve, reject) => {
+    const { port } = command;
+    const agent = new Agent({ rejectUnauthorized: false });
+    request({ port, host: '127.0.0.1', path: '/peer', agent }, (response) => {
+      response.once('data', (data) => resolve(String(data)));
+    })
+      .once('error', reject)
+      .end();
+  });
+  assert.equal(body, 'https 127.0.0.1');
+  assert.equal(await command.stop(), 0);
+});
+
 test('an application that does not load ends the command with 3, its error shown once', async () => {
   for (const preload of [[], ['--preload']]) {
     const command = new Command([
@@ -142,6 +190,27 @@ test('TTIN and TTOU change the number of workers, HUP restores it', async () => 
   await eventually('two new ones', async () =>
     [...(await command.pids(2))].every((pid) => !before.has(pid)),
   );
+  assert.equal(await command.stop(), 0);
+});
+
+test('WINCH retires all workers; connections then wait for the next one', async () => {
+  const command = await Command.start(...short, plain);
+  const [pid] = await command.pids(1);
+  command.signal('SIGWINCH');
+  await command.logged(new RegExp(`Worker exiting \\(pid: ${pid}\\)`));
+  const waiting = command.get('/pid');
+  command.signal('SIGTTIN');
+  assert.notEqual((await waiting).body, String(pid));
+  assert.equal(await command.stop(), 0);
+});
+
+test('a worker that is sent TERM is replaced, and loses nothing', async () => {
+  const command = await Command.start(...short, plain);
+  const load = new Load(command, 4);
+  process.kill(command.bootedPids[0] as number, 'SIGTERM');
+  await eventually('its successor', () => load.pids.has(command.bootedPids[1] ?? 0));
+  await load.stop();
+  assert.deepEqual(load.errors, []);
   assert.equal(await command.stop(), 0);
 });
 

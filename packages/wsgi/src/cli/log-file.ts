@@ -20,7 +20,9 @@ export class LogFile {
   constructor(path: string, standard: NodeJS.WriteStream) {
     this.#path = path;
     this.#standard = path === '-' ? standard : undefined;
-    if (!this.#standard) this.#open();
+    // A reader that goes away, such as `head`, must not take the server with it.
+    if (this.#standard) this.#standard.on('error', () => {});
+    else this.#open();
   }
 
   #open(): void {
