@@ -5,18 +5,14 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Backoff } from '#src/cli/backoff.js';
 import { parseBind } from '#src/cli/bind.js';
 import { loadApp } from '#src/cli/load-app.js';
 import { parseCommand } from '#src/cli/options.js';
-import { Command, eventually, fixtures, get, Load, plain, runCommand } from './cli-harness.js';
+import { Command, eventually, fixtures, get, plain, runCommand } from './cli-harness.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tendril-cli-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-// Lets a retired worker without connections of its own go soon, and is longer than a busy client rests.
-const short = ['--keep-alive', '3'];
 
 test('--help and --version print to stdout and succeed', () => {
   const { status, out, err } = runCommand('--help');
@@ -177,131 +173,6 @@ test('proxies that are known say who the client is', async () => {
   await Promise.all([believing.stop(), doubting.stop()]);
 });
 
-test('TTIN and TTOU change the number of workers, HUP restores it', async () => {
-  const command = await Command.start('-w', '2', ...short, plain);
-  const before = await command.pids(2);
-  command.signal('SIGTTIN');
-  await command.pids(3);
-  command.signal('SIGTTOU');
-  await command.pids(2);
-  command.signal('SIGTTOU');
-  await command.pids(1);
-  command.signal('SIGHUP');
-  await eventually('two new ones', async () =>
-    [...(await command.pids(2))].every((pid) => !before.has(pid)),
-  );
-  assert.equal(await command.stop(), 0);
-});
-
-test('WINCH retires all workers; connections then wait for the next one', async () => {
-  const command = await Command.start(...short, plain);
-  const [pid] = await command.pids(1);
-  command.signal('SIGWINCH');
-  await command.logged(new RegExp(`Worker exiting \\(pid: ${pid}\\)`));
-  const waiting = command.get('/pid');
-  command.signal('SIGTTIN');
-  assert.notEqual((await waiting).body, String(pid));
-  assert.equal(await command.stop(), 0);
-});
-
-test('a worker that is sent TERM is replaced, and loses nothing', async () => {
-  const command = await Command.start(...short, plain);
-  const load = new Load(command, 4);
-  process.kill(command.bootedPids[0] as number, 'SIGTERM');
-  await eventually('its successor', () => load.pids.has(command.bootedPids[1] ?? 0));
-  await load.stop();
-  assert.deepEqual(load.errors, []);
-  assert.equal(await command.stop(), 0);
-});
-
-test('a killed worker loses only its own requests, and is replaced within a second', async () => {
-  const command = await Command.start('-w', '2', plain);
-  const [victim] = await command.pids(2);
-  const load = new Load(command, 8);
-  await delay(300);
-  const killedAt = performance.now();
-  process.kill(victim as number, 'SIGKILL');
-  await eventually('a third worker that answers', () => load.pids.size === 3);
-  const after = performance.now() - killedAt;
-  await load.stop();
-  // Well under a second on a machine that has nothing else to do.
-  assert.ok(after < 2500, `back after ${after} ms`);
-  // About half of the clients were with the victim, and each lost what it was just asking.
-  assert.ok(load.errors.length <= 8, `${load.errors.length} of ${load.answered} lost`);
-  for (const error of load.errors) assert.match(String(error), /ECONNRESET|socket hang up/);
-  assert.ok(load.answered > 20);
-  assert.equal(await command.stop(), 0);
-});
-
-test('the only worker can be killed, and no new connection is refused meanwhile', async () => {
-  const command = await Command.start(plain);
-  const [victim] = await command.pids(1);
-  process.kill(victim as number, 'SIGKILL');
-  const answers = await Promise.all(Array.from({ length: 20 }, () => command.get('/short')));
-  assert.ok(answers.every(({ status, body }) => status === 200 && body !== String(victim)));
-  assert.equal(await command.stop(), 0);
-});
-
-test('HUP under load loses no request, on new connections and on kept ones', async () => {
-  const command = await Command.start('-w', '2', ...short, plain);
-  const load = new Load(command, 10);
-  for (let round = 0; round < 2; round++) {
-    await delay(100);
-    const known = command.bootedPids.length;
-    command.signal('SIGHUP');
-    await eventually('new workers', () => command.bootedPids.length === known + 2);
-    const fresh = command.bootedPids.slice(-2);
-    await eventually('answers of both', () => fresh.every((pid) => load.pids.has(pid)));
-  }
-  await delay(100);
-  await load.stop();
-  assert.deepEqual(load.errors, []);
-  assert.equal(load.pids.size, 6);
-  assert.ok(load.answered > 100);
-  assert.equal(await command.stop(), 0);
-});
-
-test('a reload of broken code leaves the old workers in service', async () => {
-  const app = path.join(folder, 'app.mjs');
-  const write = (text: string) => writeFileSync(app, text);
-  const good = (word: string) =>
-    `export default (environ, start) => { start('200 OK', []); return ['${word}']; };`;
-  write(good('one'));
-  const command = await Command.start('--reload', ...short, app);
-  assert.equal((await command.get('/')).body, 'one');
-  write('export default (');
-  await command.logged(/the reload is given up/);
-  assert.match(command.log, /SyntaxError/);
-  assert.equal((await command.get('/')).body, 'one');
-  write(good('two'));
-  await eventually('new code', async () => (await command.get('/')).body === 'two');
-  assert.equal(await command.stop(), 0);
-});
-
-test('a worker whose event loop stands still is killed and replaced', async () => {
-  const command = await Command.start('--timeout', '0.6', plain);
-  const stuck = assert.rejects(command.get('/stuck'), /ECONNRESET|socket hang up/);
-  await delay(50);
-  // This one is handed to the stuck worker, and then to its successor.
-  const { status } = await command.get('/');
-  assert.equal(status, 200);
-  await stuck;
-  assert.match(command.log, /\[CRITICAL\] WORKER TIMEOUT/);
-  assert.equal(command.bootedPids.length, 2);
-  assert.equal(await command.stop(), 0);
-});
-
-test('--max-requests replaces workers without losing a request', async () => {
-  const limits = ['--max-requests', '25', '--max-requests-jitter', '10'];
-  const command = await Command.start(...limits, ...short, plain);
-  const load = new Load(command, 6);
-  await eventually('three workers in turn', () => load.pids.size >= 3, 8000);
-  await load.stop();
-  assert.deepEqual(load.errors, []);
-  assert.ok([...load.pids.values()].some((count) => count >= 25));
-  assert.equal(await command.stop(), 0);
-});
-
 test('USR1 reopens the log files of all processes', async () => {
   const access = path.join(folder, 'access.log');
   const errors = path.join(folder, 'error.log');
@@ -334,41 +205,4 @@ test('USR1 reopens the log files of all processes', async () => {
   });
   assert.equal(await command.stop(), 0);
   assert.match(readFileSync(errors, 'utf8'), /Worker exiting.*Shutting down/s);
-});
-
-test('TERM lets a slow request end, INT does not', async () => {
-  const command = await Command.start('--pid', path.join(folder, 'pid'), plain);
-  assert.equal(readFileSync(path.join(folder, 'pid'), 'utf8'), `${command.process.pid}\n`);
-  const slow = command.get('/slow');
-  await delay(100);
-  command.signal('SIGTERM');
-  assert.equal((await slow).body, 'slow but sure');
-  assert.equal(await command.exit, 0);
-  assert.throws(() => readFileSync(path.join(folder, 'pid')), { code: 'ENOENT' });
-
-  const hasty = await Command.start(plain);
-  const lost = assert.rejects(hasty.get('/slow'));
-  await delay(100);
-  const begin = performance.now();
-  hasty.signal('SIGINT');
-  assert.equal(await hasty.exit, 0);
-  assert.ok(performance.now() - begin < 700);
-  await lost;
-});
-
-test('workers finish their requests when the arbiter is killed', async () => {
-  const command = await Command.start('-w', '2', plain);
-  const [pid] = await command.pids(2);
-  const slow = command.get('/slow');
-  await delay(100);
-  command.signal('SIGKILL');
-  assert.equal((await slow).body, 'slow but sure');
-  await eventually('the end of the worker', () => {
-    try {
-      process.kill(pid as number, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  });
 });
