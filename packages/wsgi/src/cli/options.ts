@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { parseBind } from './bind.js';
 import { messageOf, UsageError } from './errors.js';
+import { splitApp } from './load-app.js';
 
 /** What the command was told. Plain data, since it goes to the workers as a message. Milliseconds. */
 export interface Settings {
@@ -124,10 +125,6 @@ function logFormat(value = 'combined'): 'combined' | 'json' {
   );
 }
 
-function moduleName(app: string): string {
-  return app.replace(/:[\w$.]*$/, '');
-}
-
 /** @throws UsageError */
 export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): Command {
   const { values, positionals } = parsed(args);
@@ -174,7 +171,7 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
     forwardedAllowIps: addressList(
       values['forwarded-allow-ips'] ?? env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1',
     ),
-    name: values.name ?? moduleName(app),
+    name: values.name ?? splitApp(app).module,
     ...(maxConnections !== undefined && { maxConnections }),
     ...(spawn !== undefined && { spawn }),
   };
