@@ -122,6 +122,24 @@ export class QueueShutDown extends TendrilError {
   }
 }
 
+/** No resource of a pool came free in time. */
+export class AcquireTimeoutError extends TendrilError {
+  constructor(ms: number, max: number, waiting: number) {
+    super(
+      'ERR_ACQUIRE_TIMEOUT',
+      `None of the pool's ${max} came free within ${ms} ms; ${waiting} more are waiting. Give back what ` +
+        'is not used any more, make the pool larger, or raise acquireTimeout.',
+    );
+  }
+}
+
+/** The pool was closed: it lends nothing any more. */
+export class PoolClosedError extends TendrilError {
+  constructor() {
+    super('ERR_POOL_CLOSED', 'This pool is closed. Make a new one.');
+  }
+}
+
 // ------------------------------------------------------------ input and output
 
 /** The input ended before what was asked for had come. `partial` holds what came. */

@@ -5,6 +5,7 @@
 import './hub/async-scope.js';
 
 export {
+  AcquireTimeoutError,
   CannotSwitchError,
   ConcurrentUseError,
   GreenletExit,
@@ -14,6 +15,7 @@ export {
   LimitExceededError,
   LoopExit,
   NotInGreenletError,
+  PoolClosedError,
   QueueEmpty,
   QueueFull,
   QueueShutDown,
@@ -51,5 +53,10 @@ export type { ImapOptions } from './sync/map-run.js';
 export { Pool } from './sync/pool.js';
 export { Channel, LifoQueue, PriorityQueue, Queue, SimpleQueue } from './sync/queue.js';
 export type { QueueOptions } from './sync/queue-base.js';
+export {
+  ResourcePool,
+  type ResourcePoolOptions,
+  type ResourcePoolStatistics,
+} from './sync/resource-pool.js';
 export { RLock } from './sync/rlock.js';
 export { type AcquireOptions, BoundedSemaphore, Semaphore } from './sync/semaphore.js';

@@ -18,6 +18,13 @@ const table: [new (...args: never[]) => Error, unknown[], string, RegExp][] = [
   [core.GreenletExit, [], 'ERR_GREENLET_EXIT', /killed/],
   [core.QueueEmpty, [], 'ERR_QUEUE_EMPTY', /try again later/],
   [core.QueueFull, [], 'ERR_QUEUE_FULL', /Wait for room/],
+  [
+    core.AcquireTimeoutError,
+    [50, 3, 2],
+    'ERR_ACQUIRE_TIMEOUT',
+    /None of the pool's 3 .* 50 ms; 2 more/,
+  ],
+  [core.PoolClosedError, [], 'ERR_POOL_CLOSED', /closed/],
   [core.QueueShutDown, [], 'ERR_QUEUE_SHUT_DOWN', /shut down/],
   [
     core.IncompleteReadError,
