@@ -1,0 +1,112 @@
+/** The storm: random kills, timeouts and restarts, after which everything must be as before. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Greenlet, isExit, killall, run, sleep, spawn, Timeout } from '@tendril/core';
+import { checkLeaks } from '@tendril/core/testing';
+import type { Adapter, Subject } from './contract.js';
+import { openGate } from './gate.js';
+import { eventually } from './suite.js';
+
+const long = Boolean(process.env.TENDRIL_TEST_LONG);
+const short = Boolean(process.env.TENDRIL_TEST_SHORT);
+
+/** Reproducible numbers from 0 up to below 1. */
+function* chances(seed: number): Generator<number, never> {
+  for (let state = seed >>> 0; ; ) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield state / 2 ** 32;
+  }
+}
+
+interface Tally {
+  right: number;
+  interrupted: number;
+  failed: number;
+}
+
+/** One who asks again and again, each time with an id of its own, and checks the answer. */
+function asker(subject: Subject, name: number, chance: () => number, tally: Tally): void {
+  for (let n = 0; ; n++) {
+    const id = `${name}.${n}`;
+    using limit = Timeout.startNew(1 + chance() * 40);
+    try {
+      const answer =
+        chance() < 0.5 ? subject.echo(id) : subject.slow(id, Math.floor(chance() * 30));
+      assert.equal(answer, id, 'an answer to another question');
+      tally.right++;
+    } catch (error) {
+      if (isExit(error) || error instanceof assert.AssertionError) throw error;
+      if (error === limit) tally.interrupted++;
+      else tally.failed++;
+    }
+    sleep(1);
+  }
+}
+
+/**
+ * 500 rounds (fewer in short runs): in each, one of the askers is killed and replaced; now and then the
+ * network is cut or the server killed. At the end the pool has its full size, the server no session too
+ * many, and nobody got an answer to somebody else's question.
+ */
+export function describeStorm(
+  adapter: Adapter,
+  options: { size?: number; askers?: number } = {},
+): void {
+  const { size = 4, askers = 20 } = options;
+  const rounds = short ? 60 : long ? 2000 : 500;
+  test(`${adapter.name}: ${rounds} rounds of kills, timeouts and restarts`, async () => {
+    const service = await adapter.start();
+    const gate = await openGate(service);
+    const random = chances(rounds);
+    const chance = () => random.next().value;
+    const tally: Tally = { right: 0, interrupted: 0, failed: 0 };
+    await run(() => {
+      const subject = adapter.open(gate, { size, acquireTimeout: 5000 });
+      const running: Greenlet[] = [];
+      const begin = (name: number) => {
+        running[name % askers] = spawn(asker, subject, name, chance, tally);
+      };
+      for (let name = 0; name < askers; name++) begin(name);
+      for (let round = 0; round < rounds; round++) {
+        sleep(2 + chance() * 6);
+        const victim = running[Math.floor(chance() * askers)];
+        victim?.kill();
+        if (victim?.exception) throw victim.exception;
+        begin(running.indexOf(victim as Greenlet) + askers * (round + 1));
+        if (round % 50 === 25) gate.cut();
+        if (round % 200 === 150) {
+          service.kill();
+          sleep(20);
+          service.start();
+        }
+      }
+      killall(running);
+      for (const each of running) if (each.exception) throw each.exception;
+      eventually('it answers again', () => answers(subject), 15_000);
+      const all = Array.from({ length: size * 3 }, (_, i) =>
+        spawn(() => subject.slow(`end${i}`, 30)),
+      );
+      for (const [i, each] of all.entries()) assert.equal(each.get({ timeout: 10_000 }), `end${i}`);
+      assert.equal(subject.size, size, 'the pool has its full size');
+      const observer = adapter.observe(service);
+      eventually('the server works on nothing', () => observer.running() === 0);
+      eventually('no session too many', () => observer.sessions() <= size);
+      subject.close(1000);
+      eventually('no session is left', () => observer.sessions() === 0);
+      observer.close();
+    });
+    await gate.close();
+    await service.stop();
+    assert.ok(tally.right > rounds && tally.interrupted > 0, JSON.stringify(tally));
+    await checkLeaks();
+  });
+}
+
+function answers(subject: Subject): boolean {
+  using _limit = Timeout.startNew(2000);
+  try {
+    return subject.echo('again') === 'again';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,358 @@
+/** The suite: describeAdapter() makes the tests that every adapter must pass. */
+import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { after, before, describe, test } from 'node:test';
+import { isExit, joinall, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import { checkLeaks } from '@tendril/core/testing';
+import type { Adapter, Observer, OpenOptions, Subject } from './contract.js';
+import { type Gate, openGate, type Target } from './gate.js';
+import type { Service } from './service.js';
+
+/** A greenlet must go on so many milliseconds after its kill or timeout. */
+const promptly = 250;
+/** And the server must have stopped within so many. */
+const stopped = 1000;
+
+/** Looks again until it holds. @throws Error that says what did not, in time */
+export function eventually(what: string, holds: () => boolean, limit = 5000): void {
+  const deadline = performance.now() + limit;
+  while (!holds()) {
+    if (performance.now() > deadline) assert.fail(`not in time: ${what}`);
+    sleep(5);
+  }
+}
+
+class Bench {
+  service!: Service;
+  gate!: Gate;
+  observer!: Observer;
+  readonly #adapter: Adapter;
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter;
+  }
+
+  async start(): Promise<void> {
+    this.service = await this.#adapter.start();
+    this.gate = await openGate(this.service);
+    await run(() => {
+      this.observer = this.#adapter.observe(this.service);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await run(() => this.observer?.close());
+    await this.gate?.close();
+    await this.service?.stop();
+    await checkLeaks();
+  }
+
+  /** A test's body with a subject of its own, closed at the end whatever happens. */
+  with(options: Partial<OpenOptions> & { through?: 'gate' }, body: (subject: Subject) => void) {
+    const { through, ...rest } = options;
+    return () =>
+      run(() => {
+        const at: Target = through ? this.gate : this.service;
+        const subject = this.#adapter.open(at, { size: 5, ...rest });
+        try {
+          withTimeout(30_000, () => body(subject));
+        } finally {
+          this.gate.thaw();
+          this.gate.slow(0);
+          subject.close(1000);
+        }
+        eventually('no session is left on the server', () => this.observer.sessions() === 0);
+      }) as Promise<void>;
+  }
+}
+
+/** How a greenlet in `work` ends when it is killed or timed out after `ms` milliseconds. */
+function interrupt(how: 'kill' | 'timeout', ms: number, work: () => unknown): void {
+  const greenlet = spawn(() => {
+    if (how === 'kill') return work();
+    using limit = Timeout.startNew(ms);
+    try {
+      return work();
+    } catch (error) {
+      assert.equal(error, limit, 'the very Timeout comes out, and no error of the driver');
+      return 'timed out';
+    }
+  });
+  sleep(ms);
+  const since = performance.now();
+  if (how === 'kill') greenlet.kill();
+  else assert.equal(greenlet.get(), 'timed out');
+  const took = performance.now() - since;
+  assert.ok(took < promptly, `the greenlet went on after ${took} ms`);
+  if (how === 'kill') assert.ok(isExit(greenlet.value), 'it ended by its exit');
+}
+
+export function describeAdapter(adapter: Adapter): void {
+  const bench = new Bench(adapter);
+  const ids = Array.from({ length: 200 }, (_, i) => `id-${i}`);
+
+  describe(`${adapter.name}: what every adapter must pass`, () => {
+    before(() => bench.start());
+    after(() => bench.stop());
+
+    test(
+      'waiting parks: 200 greenlets over a pool of 5, each gets its own answer, side by side',
+      bench.with({ size: 5 }, (subject) => {
+        let ticks = 0;
+        const ticker = spawn(() => {
+          for (;;) {
+            sleep(1);
+            ticks++;
+          }
+        });
+        const since = performance.now();
+        const all = ids.map((id) => spawn(() => subject.slow(id, 20)));
+        joinall(all);
+        const took = performance.now() - since;
+        ticker.kill();
+        assert.deepEqual(
+          all.map((each) => each.get()),
+          ids,
+        );
+        assert.ok(subject.size <= 5, `${subject.size} connections`);
+        assert.ok(took >= 20 && took < 200 * 20, `${took} ms: not one after the other`);
+        assert.ok(ticks > took / 20, `others ran meanwhile: ${ticks} ticks in ${took} ms`);
+      }),
+    );
+
+    for (const how of ['kill', 'timeout'] as const) {
+      test(
+        `${how} in the middle of an operation stops it on the server; the next one is right`,
+        bench.with({ size: 2 }, (subject) => {
+          for (let round = 0; round < 3; round++) {
+            interrupt(how, 100, () => subject.slow('interrupted', 30_000));
+            eventually('the server has stopped', () => bench.observer.running() === 0, stopped);
+            const next = Array.from({ length: 6 }, (_, i) => spawn(() => subject.echo(`n${i}`)));
+            for (const [i, each] of next.entries()) assert.equal(each.get(), `n${i}`);
+          }
+        }),
+      );
+
+      test(
+        `${how} while waiting for a connection costs nobody anything`,
+        bench.with({ size: 1 }, (subject) => {
+          const holder = spawn(() => subject.slow('holder', 400));
+          sleep(100);
+          interrupt(how, 50, () => subject.slow('in line', 30_000));
+          assert.equal(subject.waiting, 0);
+          assert.equal(holder.get(), 'holder');
+          assert.equal(subject.echo('next'), 'next');
+          assert.ok(subject.size <= 1);
+        }),
+      );
+
+      test(
+        `${how} while connecting and authenticating leaves nothing behind`,
+        bench.with({ size: 1, through: 'gate' }, (subject) => {
+          for (const ms of [1, 30, 60, 90, 120]) {
+            bench.gate.slow(25);
+            bench.gate.cut();
+            sleep(30);
+            interrupt(how, ms, () => subject.slow('connecting', 30_000));
+            bench.gate.slow(0);
+            assert.equal(subject.echo('next'), 'next');
+            assert.ok(subject.size <= 1);
+          }
+        }),
+      );
+
+      test(
+        `${how} in a transaction rolls it back`,
+        bench.with({ size: 1 }, (subject) => {
+          if (!subject.slowInTransaction) return;
+          interrupt(how, 100, () => subject.slowInTransaction?.('interrupted', 30_000));
+          eventually('the server has stopped', () => bench.observer.running() === 0, stopped);
+          assert.equal(subject.echo('next'), 'next');
+        }),
+      );
+
+      test(
+        `${how} in the middle of a stream ends it`,
+        bench.with({ size: 1 }, (subject) => {
+          if (!subject.stream) return;
+          interrupt(how, 100, () => {
+            for (const _ of subject.stream?.(10_000_000) ?? []) sleep(1);
+          });
+          assert.equal(subject.echo('next'), 'next');
+        }),
+      );
+    }
+
+    test(
+      'leaving a stream early ends it',
+      bench.with({ size: 1 }, (subject) => {
+        if (!subject.stream) return;
+        let count = 0;
+        for (const _ of subject.stream(1_000_000)) if (++count === 10) break;
+        assert.equal(subject.echo('next'), 'next');
+      }),
+    );
+
+    test(
+      'none that comes free in time is an error of its own',
+      bench.with({ size: 1, acquireTimeout: 100 }, (subject) => {
+        const holder = spawn(() => subject.slow('holder', 500));
+        sleep(50);
+        assert.throws(() => subject.slow('late', 1), { code: 'ERR_ACQUIRE_TIMEOUT' });
+        assert.equal(holder.get(), 'holder');
+      }),
+    );
+
+    test(
+      'a network that forwards nothing more is given up by a timeout, and not used again',
+      bench.with({ size: 1, through: 'gate' }, (subject) => {
+        assert.equal(subject.echo('before'), 'before');
+        bench.gate.freeze();
+        interrupt('timeout', 100, () => subject.slow('lost', 30_000));
+        bench.gate.thaw();
+        bench.gate.cut();
+        eventually('it answers again', () => {
+          try {
+            return subject.echo('after') === 'after';
+          } catch {
+            return false;
+          }
+        });
+      }),
+    );
+
+    test(
+      'connections that break are errors for those who use them, and are made anew',
+      bench.with({ size: 3, through: 'gate' }, (subject) => {
+        const broken = [1, 2, 3].map((i) =>
+          spawn(() => {
+            try {
+              subject.slow(`b${i}`, 30_000);
+              return 'an answer';
+            } catch {
+              return 'an error';
+            }
+          }),
+        );
+        sleep(200);
+        bench.gate.cut();
+        for (const each of broken) assert.equal(each.get({ timeout: 3000 }), 'an error');
+        eventually('it answers again', () => {
+          try {
+            return subject.echo('again') === 'again';
+          } catch {
+            return false;
+          }
+        });
+      }),
+    );
+
+    test(
+      'a server that is killed and started again is found again',
+      bench.with({ size: 3 }, (subject) => {
+        assert.equal(subject.echo('before'), 'before');
+        const during = spawn(() => {
+          try {
+            subject.slow('during', 30_000);
+            return 'an answer';
+          } catch {
+            return 'an error';
+          }
+        });
+        sleep(100);
+        bench.observer.close();
+        bench.service.kill();
+        assert.equal(during.get({ timeout: 5000 }), 'an error');
+        bench.service.start();
+        bench.observer = adapter.observe(bench.service);
+        eventually(
+          'it answers again',
+          () => {
+            try {
+              return withTimeout(2000, () => subject.echo('after')) === 'after';
+            } catch {
+              return false;
+            }
+          },
+          15_000,
+        );
+      }),
+    );
+
+    test('a refused connection is an error with its code', () =>
+      run(() => {
+        const subject = adapter.open(
+          { host: '127.0.0.1', port: 1 },
+          { size: 1, acquireTimeout: 3000 },
+        );
+        assert.throws(
+          () => subject.echo('x'),
+          (error: { code?: string }) =>
+            ['ECONNREFUSED', 'ERR_ACQUIRE_TIMEOUT'].includes(error.code ?? ''),
+        );
+        subject.close(1000);
+      }) as Promise<void>);
+
+    test('a wrong password is an error that says so', () =>
+      run(() => {
+        const { isAuthenticationError } = adapter;
+        if (!isAuthenticationError) return;
+        const subject = adapter.open(bench.service, {
+          size: 1,
+          password: 'wrong',
+          acquireTimeout: 3000,
+        });
+        assert.throws(
+          () => subject.echo('x'),
+          (error) => isAuthenticationError(error),
+        );
+        subject.close(1000);
+      }) as Promise<void>);
+
+    test('close() with work in flight ends it, and turns away who comes after', () =>
+      run(() => {
+        const subject = adapter.open(bench.service, { size: 2 });
+        const working = [1, 2, 3].map((i) =>
+          spawn(() => {
+            try {
+              return subject.slow(`w${i}`, 30_000);
+            } catch (error) {
+              return error;
+            }
+          }),
+        );
+        sleep(150);
+        const since = performance.now();
+        subject.close(200);
+        for (const each of working) assert.ok(each.get({ timeout: 3000 }) instanceof Error);
+        assert.ok(performance.now() - since < 3000);
+        assert.throws(() => subject.echo('late'));
+        eventually('the server has stopped', () => bench.observer.running() === 0, 3000);
+        eventually('no session is left', () => bench.observer.sessions() === 0);
+      }) as Promise<void>);
+
+    test(
+      'AsyncLocalStorage is kept across every operation',
+      bench.with({ size: 2 }, (subject) => {
+        const storage = new AsyncLocalStorage<string>();
+        const all = ids.slice(0, 20).map((id) =>
+          spawn(() =>
+            storage.run(id, () => {
+              subject.echo(id);
+              const first = storage.getStore();
+              subject.slow(id, 1);
+              return [first, storage.getStore()];
+            }),
+          ),
+        );
+        for (const [i, each] of all.entries()) assert.deepEqual(each.get(), [ids[i], ids[i]]);
+      }),
+    );
+
+    test('outside a greenlet it throws ERR_NOT_IN_GREENLET', async () => {
+      const subject = await run(() => adapter.open(bench.service, { size: 1 }));
+      assert.throws(() => subject.echo('x'), { code: 'ERR_NOT_IN_GREENLET' });
+      await run(() => subject.close());
+    });
+  });
+}
