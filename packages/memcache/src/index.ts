@@ -1,0 +1,5 @@
+/**
+ * memcached without await: memjs, with its timeouts and failovers mended.
+ * @module
+ */
+export {};

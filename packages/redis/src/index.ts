@@ -1,0 +1,5 @@
+/**
+ * Redis without await: node-redis, with blocking commands that can be killed and lose nothing.
+ * @module
+ */
+export {};
