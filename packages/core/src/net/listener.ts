@@ -55,6 +55,7 @@ const defaultBacklog = 511;
 const defaultHandshakeTimeout = 10_000;
 
 type Handler = (socket: Socket) => void;
+type StreamHandler = (stream: NetSocket) => void;
 
 /** A listening socket. From `listen` or `standInListener`. */
 export class Listener implements Disposable, Iterable<Socket> {
@@ -66,6 +67,7 @@ export class Listener implements Disposable, Iterable<Socket> {
   readonly #handshaking = new Map<string, NetSocket>();
   #acceptor: Waiter<Socket | typeof expired> | undefined = undefined;
   #handler: Handler | undefined = undefined;
+  #streamHandler: StreamHandler | undefined = undefined;
   #closed = false;
   #address: Address = '';
   readonly #counts = { accepted: 0, dropped: 0, handshakeFailures: 0, acceptFailures: 0 };
@@ -133,6 +135,11 @@ export class Listener implements Disposable, Iterable<Socket> {
   }
 
   #accept(connection: NetSocket): void {
+    if (this.#streamHandler && !this.#closed) {
+      this.#counts.accepted++;
+      this.#streamHandler(connection);
+      return;
+    }
     const socket = new Socket(connection);
     if (this.#closed) socket.destroy();
     else if (this.#handler) this.#give(this.#handler, socket);
@@ -147,7 +154,7 @@ export class Listener implements Disposable, Iterable<Socket> {
   }
 
   /** Closes a connection that there is no room for. */
-  drop(socket: Socket): void {
+  drop(socket: Socket | NetSocket): void {
     this.#counts.dropped++;
     socket.destroy();
   }
@@ -161,7 +168,8 @@ export class Listener implements Disposable, Iterable<Socket> {
     const ready = this.#nextWaiting();
     if (ready) return ready;
     if (this.#closed) throw new SocketClosedError('This listener');
-    if (this.#acceptor || this.#handler) throw new ConcurrentUseError('This listener');
+    if (this.#acceptor || this.#handler || this.#streamHandler)
+      throw new ConcurrentUseError('This listener');
     const waiter = new Waiter<Socket | typeof expired>('accept()');
     this.#acceptor = waiter;
     try {
@@ -205,6 +213,17 @@ export class Listener implements Disposable, Iterable<Socket> {
     this.#handler = handler;
     if (handler)
       for (let socket = this.#nextWaiting(); socket; socket = this.#nextWaiting()) handler(socket);
+  }
+
+  /**
+   * As {@link onConnection}, with the bare stream of Node's: for servers that have a protocol's own
+   * reader and no use for a Socket. Nothing reads from it yet.
+   */
+  onStream(handler: StreamHandler): void {
+    if (this.#acceptor) throw new ConcurrentUseError('This listener');
+    this.#streamHandler = handler;
+    for (let socket = this.#nextWaiting(); socket; socket = this.#nextWaiting())
+      handler(socket.detach() as NetSocket);
   }
 
   /** Where it listens: `{ address, family, port }`, or the path of a Unix socket. */

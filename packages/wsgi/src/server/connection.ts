@@ -85,6 +85,9 @@ export class Connection implements Transport, BodySource {
   #paused = false;
   /** The client has ended its side. */
   #halfClosed = false;
+  /** The client has gone, as far as its request is concerned. */
+  #left = false;
+  /** What broke the connection. Errors are dear, and most clients go without one. */
   #gone: Error | undefined = undefined;
   #drained = 0;
   #sender: Resume<void> | undefined = undefined;
@@ -146,7 +149,7 @@ export class Connection implements Transport, BodySource {
   }
   /** The client has gone, or is as good as gone. */
   get gone(): boolean {
-    return this.#phase === 'closed' || this.#gone !== undefined;
+    return this.#phase === 'closed' || this.#left || this.#gone !== undefined;
   }
 
   // ------------------------------------------------------------------- the clock
@@ -313,7 +316,7 @@ export class Connection implements Transport, BodySource {
       if (this.#phase !== 'lingering' && this.#parser.finish() === 'head')
         this.#host.refused(this, new RequestError('ERR_HTTP_BODY_SHORT'));
       // What goes out still goes out first; see #awaitHead().
-      if (this.#phase !== 'flushing') this.#stream.end();
+      if (this.#phase !== 'flushing') this.#endOutput();
       return;
     }
     this.#failInput('ERR_HTTP_BODY_SHORT');
@@ -325,7 +328,6 @@ export class Connection implements Transport, BodySource {
     // Who has taken the connection over sees its end for himself, and has messages left to read before.
     const killing = this.#host.settings.killOnDisconnect !== false && this.#phase !== 'away';
     this.#phase = 'closed';
-    this.#gone ??= new ClientGoneError();
     this.#failInput('ERR_HTTP_BODY_SHORT');
     this.#wakeSender();
     if (killing && this.#exchange) this.#kill();
@@ -333,7 +335,7 @@ export class Connection implements Transport, BodySource {
   }
 
   #kill(): void {
-    this.#gone ??= new ClientGoneError();
+    this.#left = true;
     this.#greenlet?.kill({ block: false });
   }
 
@@ -497,9 +499,14 @@ export class Connection implements Transport, BodySource {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     this.#exchange = undefined;
     this.#enter('lingering', lingerTime);
-    this.#stream.end();
+    this.#endOutput();
     this.#paused = true;
     this.#resume();
+  }
+
+  // To end a stream twice makes an error, even if nobody looks at it.
+  #endOutput(): void {
+    if (!this.#stream.writableEnded) this.#stream.end();
   }
 
   /** Sends what is left and closes, as soon as no request is under way. */

@@ -1,8 +1,9 @@
 /** WSGIServer: HTTP/1.1 on a listener, and an application in a greenlet for each request. */
 import type { Socket as NetSocket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getHub, InvalidArgumentError, isExit } from '@tendril/core';
 import { BaseServer, type Listening, openListening } from '@tendril/core/server';
-import type { Address, Listener, Socket } from '@tendril/core/socket';
+import { type Address, type Listener, wrap } from '@tendril/core/socket';
 import { ClientGoneError, SendTimeoutError } from '../errors.js';
 import { makeEnviron, type Site } from '../gateway/environ.js';
 import type { Exchange } from '../gateway/exchange.js';
@@ -82,30 +83,29 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
       multiprocess: this.#options.multiprocess ?? false,
       errors: errorStream(this.#errorLog),
     };
-    listener.onConnection((socket) => this.#connected(socket));
+    listener.onStream((stream) => this.#connected(stream));
   }
 
-  #connected(socket: Socket): void {
+  #connected(stream: NetSocket): void {
     if (this.#connections.size >= this.settings.maxConnections) {
-      this.#reject(socket);
+      this.#reject(stream);
       return;
     }
-    const { encrypted } = socket;
     this.#startClock();
-    this.#connections.add(new Connection(this, socket.detach() as NetSocket, encrypted));
+    const encrypted = (stream as Partial<TLSSocket>).encrypted === true;
+    this.#connections.add(new Connection(this, stream, encrypted));
   }
 
-  #reject(socket: Socket): void {
+  #reject(stream: NetSocket): void {
     this.#counts.rejected++;
     if (this.#rejecting >= maxRejecting) {
-      this.#listener?.drop(socket);
+      this.#listener?.drop(stream);
       return;
     }
-    const { stream } = socket;
     this.#rejecting++;
-    stream.once('close', () => this.#rejecting--);
+    stream.once('close', () => this.#rejecting--).on('error', () => {});
     stream.write(busyResponse, 'latin1');
-    socket.close();
+    wrap(stream).close();
   }
 
   // ------------------------------------------------------------------- the clock

@@ -5,6 +5,7 @@ import { statistics } from '@tendril/fiber';
 import { WSGIServer } from '@tendril/wsgi';
 
 const limits = JSON.parse(process.argv[2] ?? '{}');
+let begun = 0;
 let ended = 0;
 
 const app = (environ, startResponse) => {
@@ -12,6 +13,7 @@ const app = (environ, startResponse) => {
   startResponse('200 OK', []);
   if (environ.PATH_INFO !== '/stream') return ['ok'];
   return (function* () {
+    begun++;
     try {
       for (;;) {
         yield Buffer.alloc(16_384);
@@ -32,7 +34,9 @@ await run(() => {
     if (line === 'collect') globalThis.gc?.();
     const { rss } = process.memoryUsage();
     const { live } = statistics();
-    console.log(JSON.stringify({ ...server.statistics(), ended, memory: rss, stacks: live }));
+    console.log(
+      JSON.stringify({ ...server.statistics(), begun, ended, memory: rss, stacks: live }),
+    );
   });
   input.on('close', () => server.close());
   server.serveForever();
