@@ -1,9 +1,8 @@
 /** Who takes part in what, and how to run it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { goProgram, pythonWith, works } from './peer-programs.js';
 import { peers } from './peers.js';
 import { figures } from './tendril.js';
 
@@ -15,8 +14,6 @@ export interface Contestant {
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const peersFolder = path.join(here, '..', 'peers');
-
-const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 
 /** Everything is pinned to one processor where that is possible. */
 const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
@@ -35,7 +32,7 @@ const inNode = (name: string, own: object): Contestant => ({
 });
 
 function gevent(): Contestant | undefined {
-  const python = ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent'));
+  const python = pythonWith('gevent');
   if (!python) return undefined;
   const names = Object.keys(figures).filter((name) => !/^(hand-over|scavenge)/.test(name));
   return {
@@ -46,10 +43,8 @@ function gevent(): Contestant | undefined {
 }
 
 function go(): Contestant | undefined {
-  if (!works('go', 'version')) return undefined;
-  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-bench');
-  const built = spawnSync('go', ['build', '-o', binary, path.join(peersFolder, 'go', 'main.go')]);
-  if (built.status !== 0) return undefined;
+  const binary = goProgram(path.join(peersFolder, 'go', 'main.go'), 'go-bench');
+  if (!binary) return undefined;
   return {
     name: 'Go',
     figures: new Set([

@@ -1,9 +1,8 @@
 /** How programs are run here: on a processor of their own, with enough files, and to their end. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-
-export const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
+import { works } from '../peer-programs.js';
 
 /** The server has one processor and the load another, where there are two. */
 const canPin = works('taskset', '-c', '1', 'true');

@@ -1,11 +1,10 @@
 /** The servers, and what each of them takes part in. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { works } from './commands.js';
+import { goProgram, pythonWith } from '../peer-programs.js';
 import type { NodeBinary } from './node-binary.js';
 
 export type Job = 'hello' | 'json' | 'in' | 'out' | 'pipelined' | 'rest' | 'sleep';
@@ -44,13 +43,6 @@ function packageVersion(name: string): string | undefined {
   }
 }
 
-function goBinary(): string | undefined {
-  if (!works('go', 'version')) return undefined;
-  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-http');
-  const source = path.join(peers, 'go-http', 'main.go');
-  return works('go', 'build', '-o', binary, source) ? binary : undefined;
-}
-
 /** All that can run here, ours first, and the names of those that cannot. */
 export function contestants(node: NodeBinary): Contestants {
   const found: Contestants = { present: [], absent: [], versions: [] };
@@ -77,15 +69,14 @@ export function contestants(node: NodeBinary): Contestants {
   add('Fastify', packageVersion('fastify'), inNode('Fastify', 'fastify', web));
   add('Express', packageVersion('express'), inNode('Express', 'express', web));
 
-  const binary = goBinary();
+  const binary = goProgram(path.join(peers, 'go-http', 'main.go'), 'go-http');
   add('Go', binary && said(/go([\d.]+)/, 'go', 'version'), {
     name: 'Go',
     jobs: new Set(web),
     command: (port) => [binary ?? '', String(port), path.join(peers, 'payload.json')],
   });
 
-  const python =
-    ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent')) ?? 'python3';
+  const python = pythonWith('gevent') ?? 'python3';
   const version = 'import gevent; print(gevent.__version__)';
   const gevent = (name: string, jobs: Job[], ...args: string[]): HttpServer => ({
     name,

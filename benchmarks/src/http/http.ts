@@ -1,8 +1,8 @@
 /** HTTP servers side by side, under wrk and ab. */
 import type { Result } from '../output.js';
+import { works } from '../peer-programs.js';
 import { Samples } from '../samples.js';
 import { classics, measureClassic } from './classics.js';
-import { works } from './commands.js';
 import { contestants, type HttpServer, type Job } from './contestants.js';
 import { nodeBinary } from './node-binary.js';
 import { measureRequests, scenarios } from './requests.js';

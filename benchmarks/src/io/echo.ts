@@ -1,17 +1,16 @@
 /** Echo servers side by side: throughput, processor time, p99, and memory of a connection at rest. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Result } from '../output.js';
+import { goProgram, pythonWith, works } from '../peer-programs.js';
 import { Samples } from '../samples.js';
 import { load, open } from './load.js';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const peers = path.join(here, '..', '..', 'peers');
-const works = (command: string, ...args: string[]) => spawnSync(command, args).status === 0;
 /** The server has one processor, and the load the others. */
 const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
 
@@ -22,11 +21,10 @@ function commands(): Record<string, string[]> {
     'tendril, per input': own('tendril, per input'),
     'node:net': own('node:net'),
   };
-  const python = ['/usr/bin/python3', 'python3'].find((one) => works(one, '-c', 'import gevent'));
+  const python = pythonWith('gevent');
   if (python) found.gevent = [python, path.join(peers, 'gevent_echo.py')];
-  const binary = path.join(mkdtempSync(path.join(tmpdir(), 'tendril-bench-')), 'go-echo');
-  if (works('go', 'build', '-o', binary, path.join(peers, 'go-echo', 'main.go')))
-    found.Go = [binary];
+  const binary = goProgram(path.join(peers, 'go-echo', 'main.go'), 'go-echo');
+  if (binary) found.Go = [binary];
   return found;
 }
 
