@@ -44,12 +44,12 @@ function member(value: unknown, name: string): unknown {
 // import() gives the exports of a CommonJS module as `default`, and a transpiled one has its own
 // `default` within that.
 function candidates(exports: Exports, name: string | undefined): unknown[] {
-  const inner = exports['default'];
+  const inner = exports.default;
   if (name !== undefined) return [member(exports, name), member(inner, name)];
-  const isTranspiled = (inner as Exports | undefined)?.['__esModule'] === true;
+  const isTranspiled = (inner as Exports | undefined)?.__esModule === true;
   return [
     ...(isTranspiled ? [] : [inner]),
-    exports['app'],
+    exports.app,
     member(inner, 'default'),
     member(inner, 'app'),
   ];

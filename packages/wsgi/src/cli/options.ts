@@ -144,7 +144,7 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
   if ((values.certfile === undefined) !== (values.keyfile === undefined))
     throw new UsageError('--certfile and --keyfile go together.');
 
-  const bind = values.bind ?? [env['PORT'] ? `:${env['PORT']}` : '127.0.0.1:8000'];
+  const bind = values.bind ?? [env.PORT ? `:${env.PORT}` : '127.0.0.1:8000'];
   for (const each of bind) parseBind(each);
   const count = (name: keyof typeof values, least: number) => {
     const value = values[name];
@@ -158,7 +158,7 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
     bind,
     workers:
       count('workers', 1) ??
-      (env['WEB_CONCURRENCY'] ? whole('WEB_CONCURRENCY', env['WEB_CONCURRENCY'], 1) : 1),
+      (env.WEB_CONCURRENCY ? whole('WEB_CONCURRENCY', env.WEB_CONCURRENCY, 1) : 1),
     timeout: milliseconds('--timeout', values.timeout, 30),
     gracefulTimeout: milliseconds('--graceful-timeout', values['graceful-timeout'], 30),
     keepAlive: milliseconds('--keep-alive', values['keep-alive'], 5),
@@ -169,7 +169,7 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
     accessLogFormat: logFormat(values['access-log-format']),
     errorLogfile: values['error-logfile'] ?? '-',
     forwardedAllowIps: addressList(
-      values['forwarded-allow-ips'] ?? env['FORWARDED_ALLOW_IPS'] ?? '127.0.0.1,::1',
+      values['forwarded-allow-ips'] ?? env.FORWARDED_ALLOW_IPS ?? '127.0.0.1,::1',
     ),
     name: values.name ?? splitApp(app).module,
     ...(maxConnections !== undefined && { maxConnections }),

@@ -18,7 +18,7 @@
  *     closed
  */
 import type { Socket as NetSocket } from 'node:net';
-import { type Greenlet, getCurrent, park, type Resume } from '@tendril/core';
+import { type Greenlet, getCurrent } from '@tendril/core';
 import { Socket } from '@tendril/core/socket';
 import { ClientGoneError, ResponseError, SendTimeoutError } from '../errors.js';
 import type { Peer } from '../gateway/environ.js';
@@ -27,23 +27,8 @@ import { type BodySource, Input, noInput } from '../gateway/input.js';
 import { type RefusalCode, RequestError } from '../http1/request-error.js';
 import type { RequestHead } from '../http1/request-head.js';
 import { end, RequestParser } from '../http1/request-parser.js';
-import type { ServerSettings } from './options.js';
-
-/** The server, as a connection sees it. */
-export interface ConnectionHost {
-  readonly settings: ServerSettings;
-  /** Requests after this one are not taken any more. */
-  readonly stopping: boolean;
-  /** The next response of each connection is its last; those at rest may still ask for it. */
-  readonly retiring: boolean;
-  /** A time in milliseconds, as old as the last turn of the clock. */
-  readonly now: number;
-  /** Runs an exchange in a greenlet, now or later. False: there is no room. */
-  serve(connection: Connection, exchange: Exchange): boolean;
-  /** A head or body was refused, or did not come in time. */
-  refused(connection: Connection, error: RequestError): void;
-  forget(connection: Connection): void;
-}
+import type { ConnectionHost } from './connection-host.js';
+import { Output } from './output.js';
 
 type Phase =
   | 'idle'
@@ -75,6 +60,7 @@ export class Connection implements Transport, BodySource {
   deadline = Number.POSITIVE_INFINITY;
   readonly #host: ConnectionHost;
   readonly #stream: NetSocket;
+  readonly #output: Output;
   readonly #parser: RequestParser;
   #phase: Phase = 'head';
   #exchange: Exchange | undefined = undefined;
@@ -90,7 +76,6 @@ export class Connection implements Transport, BodySource {
   /** What broke the connection. Errors are dear, and most clients go without one. */
   #gone: Error | undefined = undefined;
   #drained = 0;
-  #sender: Resume<void> | undefined = undefined;
 
   constructor(host: ConnectionHost, stream: NetSocket, encrypted: boolean) {
     this.#host = host;
@@ -100,6 +85,7 @@ export class Connection implements Transport, BodySource {
       port: String(stream.remotePort ?? ''),
       encrypted,
     };
+    this.#output = new Output(stream, this.peer.port !== '' && !encrypted);
     this.#parser = new RequestParser(host.settings.limits);
     (stream as Owned)[owner] = this;
     for (const [event, listener] of Connection.#listeners) stream.on(event, listener);
@@ -143,10 +129,6 @@ export class Connection implements Transport, BodySource {
     ],
   ];
 
-  /** No request is under way. */
-  get resting(): boolean {
-    return this.#phase === 'idle' || this.#phase === 'head';
-  }
   /** The client has gone, or is as good as gone. */
   get gone(): boolean {
     return this.#phase === 'closed' || this.#left || this.#gone !== undefined;
@@ -177,7 +159,7 @@ export class Connection implements Transport, BodySource {
       case 'sending':
         this.#enter('serving');
         this.#gone = new SendTimeoutError(this.#host.settings.sendTimeout);
-        this.#reset();
+        this.#output.reset();
         return;
       case 'idle':
         this.#linger();
@@ -283,7 +265,7 @@ export class Connection implements Transport, BodySource {
     // One 100, and none once the final response has begun (RFC 9110, 15.2.1).
     if (expectContinue && !this.#continued && !this.#exchange?.begun) {
       this.#continued = true;
-      this.#stream.write(continueLine, 'latin1');
+      this.#output.write(continueLine);
     }
     this.#phase = 'body';
     this.#limitBody();
@@ -316,7 +298,7 @@ export class Connection implements Transport, BodySource {
       if (this.#phase !== 'lingering' && this.#parser.finish() === 'head')
         this.#host.refused(this, new RequestError('ERR_HTTP_BODY_SHORT'));
       // What goes out still goes out first; see #awaitHead().
-      if (this.#phase !== 'flushing') this.#endOutput();
+      if (this.#phase !== 'flushing') this.#output.end();
       return;
     }
     this.#failInput('ERR_HTTP_BODY_SHORT');
@@ -329,7 +311,7 @@ export class Connection implements Transport, BodySource {
     const killing = this.#host.settings.killOnDisconnect !== false && this.#phase !== 'away';
     this.#phase = 'closed';
     this.#failInput('ERR_HTTP_BODY_SHORT');
-    this.#wakeSender();
+    this.#output.wake();
     if (killing && this.#exchange) this.#kill();
     this.#host.forget(this);
   }
@@ -360,7 +342,7 @@ export class Connection implements Transport, BodySource {
       // Whole or broken off: the client must be able to tell, also where the end of the body is the end
       // of the connection.
       if (exchange.complete) this.#linger();
-      else this.#reset();
+      else this.#output.reset();
     } else if (this.#bodyOver) {
       this.#next();
     } else {
@@ -368,15 +350,9 @@ export class Connection implements Transport, BodySource {
     }
   }
 
-  #reset(): void {
-    const isTcp = this.peer.port !== '' && !this.peer.encrypted;
-    if (isTcp) this.#stream.resetAndDestroy();
-    else this.#stream.destroy();
-  }
-
   #next(): void {
     this.#parser.nextRequest();
-    if (this.#stream.writableNeedDrain) {
+    if (this.#output.behind) {
       this.#enter('flushing', this.#host.settings.sendTimeout);
       return;
     }
@@ -425,14 +401,12 @@ export class Connection implements Transport, BodySource {
 
   #write(data: string | Uint8Array): boolean {
     if (this.gone) throw this.#goneError();
-    return typeof data === 'string' ? this.#stream.write(data, 'latin1') : this.#stream.write(data);
+    return this.#output.write(data);
   }
 
   #goneError(): Error {
     const gone = this.#gone;
-    return gone instanceof ClientGoneError || gone instanceof SendTimeoutError
-      ? gone
-      : new ClientGoneError(gone);
+    return gone instanceof SendTimeoutError ? gone : new ClientGoneError(gone);
   }
 
   sendLast(data: string | Uint8Array): void {
@@ -442,43 +416,32 @@ export class Connection implements Transport, BodySource {
   send(data: string | Uint8Array): void {
     if (this.#write(data)) return;
     // A corked stream sends now, or it would wait for the uncork that waits for it.
-    while (this.#stream.writableCorked > 0) this.#stream.uncork();
-    if (!this.#stream.writableNeedDrain) return;
+    this.#output.uncork();
+    if (!this.#output.behind) return;
     this.#enter('sending', this.#host.settings.sendTimeout);
     try {
-      park<void>((resume) => {
-        this.#sender = resume;
-        return () => {
-          this.#sender = undefined;
-        };
-      });
+      this.#output.wait();
     } finally {
       if (this.#phase === 'sending') this.#enter('serving');
     }
     if (this.gone) throw this.#goneError();
   }
 
-  #wakeSender(): void {
-    const sender = this.#sender;
-    this.#sender = undefined;
-    sender?.();
-  }
-
   #afterDrain(): void {
-    if (this.#phase === 'flushing') {
-      this.#phase = 'serving';
-      this.#resume();
-      this.#advance();
-    } else {
-      this.#wakeSender();
+    if (this.#phase !== 'flushing') {
+      this.#output.wake();
+      return;
     }
+    this.#phase = 'serving';
+    this.#resume();
+    this.#advance();
   }
 
   cork(): void {
-    this.#stream.cork();
+    this.#output.cork();
   }
   uncork(): void {
-    if (this.#stream.writableCorked > 0) this.#stream.uncork();
+    this.#output.uncork();
   }
 
   // --------------------------------------------------------------------- ending
@@ -499,14 +462,9 @@ export class Connection implements Transport, BodySource {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
     this.#exchange = undefined;
     this.#enter('lingering', lingerTime);
-    this.#endOutput();
+    this.#output.end();
     this.#paused = true;
     this.#resume();
-  }
-
-  // To end a stream twice makes an error, even if nobody looks at it.
-  #endOutput(): void {
-    if (!this.#stream.writableEnded) this.#stream.end();
   }
 
   /** Sends what is left and closes, as soon as no request is under way. */

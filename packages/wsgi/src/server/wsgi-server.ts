@@ -10,7 +10,8 @@ import type { Exchange } from '../gateway/exchange.js';
 import type { Application, ErrorStream } from '../gateway/types.js';
 import { RequestError } from '../http1/request-error.js';
 import { type AccessRecord, combinedLine, headerOf } from './access-log.js';
-import { Connection, type ConnectionHost } from './connection.js';
+import { Connection } from './connection.js';
+import type { ConnectionHost } from './connection-host.js';
 import { type ServerSettings, settingsOf, type WSGIServerOptions } from './options.js';
 
 const software = 'tendril';
