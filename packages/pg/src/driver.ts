@@ -1,0 +1,62 @@
+/** pg's own client: how it is made, and the parts of it that its types leave out. */
+import { Socket } from 'node:net';
+import { lookup } from '@tendril/core/resolver';
+import { type Connection, Client as PgClient, type TransactionStatus } from 'pg';
+import type { ClientOptions } from './options.js';
+
+/** A message of the server that is no error. */
+export interface Notice {
+  readonly severity: string | undefined;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+}
+
+export interface RawConnection extends Connection {
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  readonly submittedNamedStatements: Readonly<Record<string, string | undefined>>;
+  /** `port` is a path for a socket in the file system. */
+  connect(port: number | string, host?: string): void;
+  requestSsl(): void;
+  cancel(processID: number, secretKey: number): void;
+}
+
+export interface RawClient extends Omit<PgClient, 'connection' | 'ssl' | 'query'> {
+  readonly connection: RawConnection;
+  readonly connectionParameters: { query_timeout?: number | string | false };
+  readonly processID: number | null;
+  readonly secretKey: number | null;
+  readonly ssl: unknown;
+  readonly sslNegotiation: 'postgres' | 'direct';
+  query(submittable: object): void;
+  getTransactionStatus(): TransactionStatus;
+}
+
+/** Finds names by our resolver; pg's own socket would wait for libuv's thread pool. */
+export class NamedSocket extends Socket {
+  readonly #address: string | undefined;
+
+  /** With an `address` it connects there, whatever the name. */
+  constructor(address?: string) {
+    super();
+    this.#address = address;
+  }
+
+  override connect(...args: unknown[]): this {
+    const [port, host] = args;
+    if (typeof port !== 'number') return super.connect(port as string);
+    return super.connect({ port, host: this.#address ?? (host as string), lookup });
+  }
+}
+
+/** A client that is not connected yet. @throws what pg throws for options that it does not take */
+export function makeRaw(options: ClientOptions): RawClient {
+  const raw = new PgClient({
+    ...options,
+    // Limits are ours: those of the driver would leave the query running on the server.
+    connectionTimeoutMillis: 0,
+    stream: options.stream ?? (() => new NamedSocket()),
+  }) as unknown as RawClient;
+  return raw;
+}
