@@ -17,7 +17,8 @@ export class Gate {
   /** For {@link openGate}. */
   constructor(target: Target) {
     this.#server = createServer({ allowHalfOpen: true }, (near) => {
-      const far = connect({ ...target, allowHalfOpen: true });
+      const { host, port } = target;
+      const far = connect({ host, port, allowHalfOpen: true });
       this.#forward(near, far);
       this.#forward(far, near);
     });
