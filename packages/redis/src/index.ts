@@ -2,4 +2,15 @@
  * Redis without await: node-redis, with blocking commands that can be killed and lose nothing.
  * @module
  */
-export {};
+export { createClient } from './create-client.js';
+export {
+  LostElementsError,
+  OfflineError,
+  OfflineQueueFullError,
+  SubscriptionOverflowError,
+} from './errors.js';
+export type { OwnOptions } from './options.js';
+export type { CommandOptions } from './raw.js';
+export type { Message, SubscribeOptions, Subscription } from './subscription.js';
+export type { TransactionOptions } from './transaction.js';
+export type { Client, ClientOptions, Multi, Session } from './types.js';

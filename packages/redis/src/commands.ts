@@ -1,0 +1,90 @@
+/** Commands: what clients, pools and sessions have in common. */
+import type { RedisArgument } from 'redis';
+import { attach, type Commander } from './attach.js';
+import { type Blocking, blockingOf, blocks } from './blocking.js';
+import type { Call } from './lane.js';
+import { multiOf } from './multi.js';
+import type { Args, CommandOptions, Raw } from './raw.js';
+import { scan } from './scan.js';
+
+export abstract class Commands implements Commander {
+  /** Those of every command; `given` are the ones that are not the client's own. */
+  protected readonly commandOptions: CommandOptions;
+  readonly #given: CommandOptions | undefined;
+  #view: { of: Raw; raw: Raw } | undefined;
+
+  constructor(defaults: CommandOptions, given?: CommandOptions) {
+    this.commandOptions = { ...defaults, ...given };
+    this.#given = given;
+  }
+
+  abstract call(call: Call): unknown;
+  abstract callBlocking(blocking: Blocking, call: Call): unknown;
+  /** One of the clients whose commands these are, connected or not. */
+  protected abstract readonly model: Raw;
+
+  /** `raw` with the command options of this view. */
+  protected view(raw: Raw): Raw {
+    if (!this.#given) return raw;
+    if (this.#view?.of !== raw) {
+      const options = { ...this.#given, timeout: undefined };
+      this.#view = { of: raw, raw: raw.withCommandOptions(options) };
+    }
+    return this.#view.raw;
+  }
+
+  /** Sends any command: `sendCommand(['LPOS', 'key', 'element'])`. */
+  sendCommand<T = unknown>(args: Args, options?: CommandOptions): T {
+    const call: Call = { send: (raw) => raw.sendCommand(args, options), args };
+    const blocking = blockingOf(String(args[0]));
+    if (blocking && blocks(blocking, args)) return this.callBlocking(blocking, call) as T;
+    return this.call(call) as T;
+  }
+
+  multi(): object {
+    return multiOf(this.model, this.commandOptions.typeMapping, (send) =>
+      this.call({ send, args: [] }),
+    );
+  }
+  MULTI(): object {
+    return this.multi();
+  }
+
+  scanIterator(options?: { cursor?: RedisArgument }) {
+    return scan(this, 'scan', [], options, ({ keys }) => keys);
+  }
+  hScanIterator(key: RedisArgument, options?: { cursor?: RedisArgument }) {
+    return scan(this, 'hScan', [key], options, ({ entries }) => entries);
+  }
+  hScanValuesIterator(key: RedisArgument, options?: { cursor?: RedisArgument }) {
+    return scan(this, 'hScan', [key], options, ({ entries }) =>
+      (entries as { value: unknown }[]).map(({ value }) => value),
+    );
+  }
+  hScanNoValuesIterator(key: RedisArgument, options?: { cursor?: RedisArgument }) {
+    return scan(this, 'hScanNoValues', [key], options, ({ fields }) => fields);
+  }
+  sScanIterator(key: RedisArgument, options?: { cursor?: RedisArgument }) {
+    return scan(this, 'sScan', [key], options, ({ members }) => members);
+  }
+  zScanIterator(key: RedisArgument, options?: { cursor?: RedisArgument }) {
+    return scan(this, 'zScan', [key], options, ({ members }) => members);
+  }
+}
+
+type Class<T> = abstract new (...args: never) => T;
+const classes = new WeakMap<object, Map<unknown, unknown>>();
+
+/** `base` with the commands that `raw` has: one class for all clients with the same. */
+export function withCommands<T extends Commander, C extends Class<T>>(base: C, raw: Raw): C {
+  const key = Object.getPrototypeOf(Object.getPrototypeOf(raw));
+  let known = classes.get(key);
+  if (!known) classes.set(key, (known = new Map()));
+  let made = known.get(base) as C | undefined;
+  if (!made) {
+    made = class extends (base as unknown as new (...args: unknown[]) => Commander) {} as unknown as C;
+    attach(made as unknown as { prototype: Commander }, raw);
+    known.set(base, made);
+  }
+  return made;
+}

@@ -1,0 +1,54 @@
+/** connect(): a connection of node-redis's, made within a limit. */
+import { park, withTimeout } from '@tendril/core';
+import { ConnectionTimeoutError, ErrorReply } from 'redis';
+import type { Raw } from './raw.js';
+
+const ignore = () => {};
+const late = Symbol('late');
+
+/** What node-redis needs to know so that its sockets can be ended at any time. */
+export interface Stop {
+  readonly signal: AbortSignal;
+  abort(): void;
+}
+
+/**
+ * Ends it, whatever it is doing. Its own destroy() does not reach a socket that is still connecting,
+ * and one in the middle of a handshake comes to life after it: hence the signal, and the second call.
+ */
+export function shut(raw: Raw, stop: Stop, connecting?: Promise<unknown>): void {
+  raw.destroy();
+  stop.abort();
+  const again = () => raw.destroy();
+  connecting?.then(again, again);
+}
+
+/**
+ * Connects, parking for at most `timeout` milliseconds, in which node-redis may try several times.
+ * What the server itself refuses (a wrong password) is final. A kill leaves nothing behind.
+ *
+ * @throws the last error: Node's with their codes (ECONNREFUSED), ErrorReply, ConnectionTimeoutError
+ */
+export function connect(raw: Raw, stop: Stop, timeout: number): void {
+  let last: unknown = new ConnectionTimeoutError();
+  const attempt = () =>
+    park<unknown>((resume) => {
+      const connecting = raw.connect();
+      const onError = (error: unknown) => {
+        last = error;
+        if (!(error instanceof ErrorReply)) return;
+        resume.error(error);
+        shut(raw, stop, connecting);
+      };
+      raw.on('error', onError);
+      connecting
+        .then(resume, (error) => {
+          // An error of ours: node-redis's own client was ended by it.
+          if (!(last instanceof ErrorReply)) resume.error(error);
+        })
+        .finally(() => raw.off('error', onError))
+        .catch(ignore);
+      return () => shut(raw, stop, connecting);
+    });
+  if (withTimeout(timeout, attempt, { value: late }) === late) throw last;
+}

@@ -1,0 +1,50 @@
+/** Errors of this package's own; those of the server and of the connection are node-redis's. */
+import { TendrilError } from '@tendril/core';
+
+/** A command waited for the connection to come back, for as long as it may. `cause` is why it is away. */
+export class OfflineError extends TendrilError {
+  constructor(ms: number, cause: unknown) {
+    super(
+      'ERR_REDIS_OFFLINE',
+      `Redis could not be reached within ${ms} ms. Look at \`cause\`, or raise commandOptions.timeout.`,
+      { cause },
+    );
+  }
+}
+
+/** Too many greenlets wait for the connection to come back. */
+export class OfflineQueueFullError extends TendrilError {
+  constructor(length: number) {
+    super(
+      'ERR_REDIS_OFFLINE_QUEUE_FULL',
+      `${length} commands wait for the connection already. Ask less while Redis is away, or raise commandsQueueMaxLength.`,
+    );
+  }
+}
+
+/** A subscriber read slower than messages came. What was kept has been read; what came after is lost. */
+export class SubscriptionOverflowError extends TendrilError {
+  constructor(maxMessages: number) {
+    super(
+      'ERR_REDIS_SUBSCRIPTION_OVERFLOW',
+      `More than ${maxMessages} messages were unread. Read faster, for example by several greenlets, or raise maxMessages.`,
+    );
+  }
+}
+
+/**
+ * Elements that a killed command had popped could not be pushed back. An 'error' event of the client;
+ * `reply` holds them as the server gave them.
+ */
+export class LostElementsError extends TendrilError {
+  readonly reply: unknown;
+
+  constructor(command: string, reply: unknown, cause: unknown) {
+    super(
+      'ERR_REDIS_LOST_ELEMENTS',
+      `What a killed ${command} had popped could not be pushed back. \`reply\` holds it.`,
+      { cause },
+    );
+    this.reply = reply;
+  }
+}

@@ -1,0 +1,188 @@
+/** Lane: a connection that one greenlet has for itself. */
+import { park } from '@tendril/core';
+import { RESP_TYPES } from 'redis';
+import { type Blocking, decoded } from './blocking.js';
+import { connect, shut } from './connect.js';
+import { LostElementsError } from './errors.js';
+import type { Args, CommandOptions, Raw } from './raw.js';
+
+/** Where lanes lead to. */
+export interface LaneHost {
+  /** A new client, not connected, that does not reconnect and whose sockets end with `signal`. */
+  open(signal: AbortSignal, database: number): Raw;
+  /** Sends a command over another connection to the same server. */
+  control(args: Args): Promise<unknown>;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  /** Of what happened in the background. */
+  onError(error: Error): void;
+}
+
+export type Send = (raw: Raw) => Promise<unknown>;
+
+export interface Call {
+  readonly send: Send;
+  readonly args: readonly unknown[];
+}
+
+/** Milliseconds for an interrupted command to end; then its connection is closed. */
+const settleLimit = 2000;
+/** Milliseconds from one CLIENT UNBLOCK to the next: the command may not have arrived yet. */
+const again = 5;
+const ignore = () => {};
+const doNothing = async () => {};
+
+function wantsBuffers({ typeMapping }: CommandOptions): boolean {
+  return (typeMapping?.[RESP_TYPES.BLOB_STRING] as unknown) === Buffer;
+}
+
+/** Resolves with `promise`, however it ends, or after `ms`. */
+function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    promise.then(done, done);
+  });
+}
+
+export class Lane {
+  readonly raw: Raw;
+  readonly database: number;
+  readonly #host: LaneHost;
+  readonly #stop = new AbortController();
+  #id: unknown;
+  /** Interrupted commands that have not ended yet. */
+  #settling = 0;
+  #onSettled: (() => void) | undefined;
+  #ended = false;
+  #refuse: ((error: Error) => void) | undefined;
+
+  constructor(host: LaneHost, database: number) {
+    this.#host = host;
+    this.database = database;
+    this.raw = host.open(this.#stop.signal, database);
+    // Whoever uses it gets the error from the command.
+    this.raw.on('error', ignore);
+  }
+
+  /** Parks until it is connected. */
+  connect(): this {
+    connect(this.raw, this.#stop, this.#host.connectTimeout);
+    try {
+      this.#id = park((resume) => {
+        this.raw.sendCommand(['CLIENT', 'ID']).then(resume, resume.error);
+      });
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+    return this;
+  }
+
+  get isUsable(): boolean {
+    return !this.#ended && this.raw.isReady && !this.raw.isWatching;
+  }
+
+  destroy(): void {
+    this.#ended = true;
+    shut(this.raw, this.#stop);
+  }
+
+  /** Calls back when no interrupted command is left on it: at once, mostly. */
+  whenSettled(callback: () => void): void {
+    if (this.#settling === 0) callback();
+    else this.#onSettled = callback;
+  }
+
+  /** A command's reply. When its greenlet is killed, the connection is kept until the reply has come. */
+  exchange(send: Send): unknown {
+    return park<unknown>((resume) => {
+      const reply = send(this.raw);
+      reply.then(resume, resume.error);
+      return () => void this.#settle(reply);
+    });
+  }
+
+  /**
+   * The same for a command that blocks: a kill or a timeout ends it on the server. What it pops in that
+   * moment is put back, for which it has to be read as bytes.
+   */
+  exchangeBlocking(blocking: Blocking, call: Call, options: CommandOptions): unknown {
+    const { restore, before } = blocking;
+    const typeMapping = { ...options.typeMapping, [RESP_TYPES.BLOB_STRING]: Buffer };
+    const raw = this.raw.withCommandOptions(restore ? { ...options, typeMapping } : options);
+    try {
+      const value = park<unknown>((resume) => {
+        if (before) this.raw.sendCommand(before).catch(ignore);
+        const reply = call.send(raw);
+        let refused: Error | undefined;
+        reply.then((taken) => {
+          if (refused && taken === null) resume.error(refused);
+          else resume(taken);
+        }, resume.error);
+        this.#refuse = (error) => {
+          refused = error;
+          void this.#settle(reply, doNothing);
+        };
+        return () => void this.#giveBack(reply, blocking, call.args);
+      });
+      return restore && !wantsBuffers(options) ? decoded(value) : value;
+    } finally {
+      this.#refuse = undefined;
+    }
+  }
+
+  /** Ends a command that blocks, which then fails with `error`; unless it gets something just now. */
+  refuse(error: Error): void {
+    this.#refuse?.(error);
+  }
+
+  #giveBack(reply: Promise<unknown>, blocking: Blocking, args: readonly unknown[]): Promise<void> {
+    return this.#settle(reply, async (value) => {
+      const commands = value === null ? [] : (blocking.restore?.(value, args) ?? []);
+      try {
+        await Promise.all(commands.map((command) => this.raw.sendCommand(command)));
+      } catch (error) {
+        this.#host.onError(new LostElementsError(blocking.command, value, error));
+      }
+    });
+  }
+
+  /**
+   * Sees an interrupted command to its end, or closes the connection if that takes too long. One that
+   * blocks is told to stop until its reply has come: the first time it may not have arrived yet.
+   */
+  async #settle(
+    reply: Promise<unknown>,
+    blocking?: (value: unknown) => Promise<void>,
+  ): Promise<void> {
+    this.#settling++;
+    let ended = false;
+    const end = () => {
+      ended = true;
+    };
+    const done = reply.then(blocking).then(end, end);
+    const deadline = performance.now() + settleLimit;
+    const left = () => deadline - performance.now();
+    if (!blocking) await within(done, left());
+    let asking = false;
+    while (blocking && !ended && left() > 0) {
+      asking = true;
+      const answered = () => {
+        asking = false;
+      };
+      const answer = this.#host.control(['CLIENT', 'UNBLOCK', String(this.#id)]);
+      await within(answer.then(answered, answered), left());
+      await within(done, Math.min(again, left()));
+    }
+    // What has not been answered yet could hit the next command.
+    if (!ended || asking) this.destroy();
+    this.#settling--;
+    if (this.#settling > 0) return;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
+  }
+}

@@ -1,0 +1,87 @@
+/** Lanes: a bounded pool of connections for commands that must not share one. */
+import { ResourcePool, type ResourcePoolStatistics, type TimeoutOption } from '@tendril/core';
+import { ClientClosedError } from 'redis';
+import type { Blocking } from './blocking.js';
+import { type Call, Lane, type LaneHost, type Send } from './lane.js';
+import type { CommandOptions } from './raw.js';
+
+export interface LanesOptions {
+  max: number;
+  acquireTimeout: number | undefined;
+  idleTimeout?: number | undefined;
+}
+
+export class Lanes {
+  /** Of the lanes that are lent from now on. */
+  database: number;
+  readonly #pool: ResourcePool<Lane>;
+  readonly #lent = new Set<Lane>();
+
+  constructor(host: LaneHost, database: number, options: LanesOptions) {
+    this.database = database;
+    this.#pool = new ResourcePool<Lane>({
+      create: () => this.#open(host),
+      destroy: (lane) => lane.destroy(),
+      isUsable: (lane) => lane.isUsable && lane.database === this.database,
+      max: options.max,
+      ...(options.acquireTimeout !== undefined && { acquireTimeout: options.acquireTimeout }),
+      ...(options.idleTimeout !== undefined && { idleTimeout: options.idleTimeout }),
+    });
+  }
+
+  #open(host: LaneHost): Lane {
+    const lane = new Lane(host, this.database).connect();
+    lane.raw.once('end', () => this.#pool.drop(lane));
+    lane.raw.once('terminated', () => this.#pool.drop(lane));
+    return lane;
+  }
+
+  /** @throws AcquireTimeoutError, PoolClosedError, and errors of connecting */
+  acquire(): Lane {
+    const lane = this.#pool.acquire();
+    this.#lent.add(lane);
+    return lane;
+  }
+
+  release(lane: Lane, options?: { destroy?: boolean }): void {
+    lane.whenSettled(() => {
+      this.#lent.delete(lane);
+      this.#pool.release(lane, options);
+    });
+  }
+
+  exchange(send: Send): unknown {
+    const lane = this.acquire();
+    try {
+      return lane.exchange(send);
+    } finally {
+      this.release(lane);
+    }
+  }
+
+  exchangeBlocking(blocking: Blocking, call: Call, options: CommandOptions): unknown {
+    const lane = this.acquire();
+    try {
+      return lane.exchangeBlocking(blocking, call, options);
+    } finally {
+      this.release(lane);
+    }
+  }
+
+  /** Takes no more commands, ends those that block, and waits for the rest. */
+  close(options: TimeoutOption): void {
+    this.#pool.closeNow();
+    for (const lane of this.#lent) lane.refuse(new ClientClosedError());
+    this.#pool.close(options);
+  }
+
+  /** Ends everything at once. */
+  destroy(): void {
+    this.#pool.closeNow();
+    for (const lane of this.#lent) lane.destroy();
+  }
+
+  statistics(): ResourcePoolStatistics {
+    return this.#pool.statistics();
+  }
+}

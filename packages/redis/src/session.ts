@@ -1,0 +1,49 @@
+/** Session: commands over a connection that nobody else uses meanwhile. */
+import { ClientClosedError, type RedisArgument } from 'redis';
+import type { Blocking } from './blocking.js';
+import { Commands } from './commands.js';
+import type { Call, Lane } from './lane.js';
+import type { CommandOptions, Raw } from './raw.js';
+
+export class SessionBase extends Commands {
+  #lane: Lane | undefined;
+  protected readonly model: Raw;
+
+  constructor(lane: Lane, defaults: CommandOptions, given?: CommandOptions) {
+    super(defaults, given);
+    this.#lane = lane;
+    this.model = lane.raw;
+  }
+
+  #open(): Lane {
+    if (!this.#lane) throw new ClientClosedError();
+    return this.#lane;
+  }
+
+  call({ send }: Call): unknown {
+    return this.#open().exchange((raw) => send(this.view(raw)));
+  }
+
+  callBlocking(blocking: Blocking, call: Call): unknown {
+    return this.#open().exchangeBlocking(blocking, call, this.commandOptions);
+  }
+
+  /** `multi()` then fails with a WatchError if one of the keys was changed. */
+  watch(keys: RedisArgument | RedisArgument[]): string {
+    return this.call({ send: (raw) => raw.watch(keys), args: [] }) as string;
+  }
+  WATCH(keys: RedisArgument | RedisArgument[]): string {
+    return this.watch(keys);
+  }
+  unwatch(): string {
+    return this.call({ send: (raw) => raw.unwatch(), args: [] }) as string;
+  }
+  UNWATCH(): string {
+    return this.unwatch();
+  }
+
+  /** For those who lend: it can be used no more. */
+  end(): void {
+    this.#lane = undefined;
+  }
+}

@@ -1,0 +1,172 @@
+/** Types: node-redis's commands, with values in place of promises. */
+import type {
+  RedisClientOptions,
+  RedisClientType,
+  RedisFunctions,
+  RedisModules,
+  RedisScripts,
+  RespVersions,
+  TypeMapping,
+} from 'redis';
+import type { ClientBase } from './client.js';
+import type { OwnOptions } from './options.js';
+import type { CommandOptions } from './raw.js';
+import type { SessionBase } from './session.js';
+import type { SubscribeOptions, Subscription } from './subscription.js';
+import type { TransactionOptions } from './transaction.js';
+import type { RedisArgument } from 'redis';
+
+export type Modules = RedisModules;
+export type Functions = RedisFunctions;
+export type Scripts = RedisScripts;
+export type Versions = RespVersions;
+export type Mapping = TypeMapping;
+export type None = Record<never, never>;
+
+type Asking = (...args: never) => Promise<unknown>;
+
+/** Methods of the driver that are no commands of Redis, or are ours. */
+type Apart =
+  | keyof ClientBase
+  | 'connect'
+  | 'MONITOR'
+  | 'monitor'
+  | 'QUIT'
+  | 'quit'
+  | 'disconnect'
+  | 'reset'
+  | 'extendPubSubChannelListeners'
+  | 'extendPubSubListeners'
+  | 'reAuthenticate'
+  | 'execute'
+  | Uppercase<'subscribe' | 'pSubscribe' | 'sSubscribe'>
+  | `${'' | 'p' | 's'}${'Unsubscribe' | 'unsubscribe'}`
+  | `${'' | 'P' | 'S'}UNSUBSCRIBE`
+  | `_${string}`;
+
+/** The value that a promise of the driver's would have. */
+export type Parking<T> = T extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
+
+type CommandsOnly<T> = {
+  [K in keyof T as K extends Apart ? never : T[K] extends Asking ? K : never]: Parking<T[K]>;
+};
+
+type Namespaces<T> = {
+  [K in keyof T as K extends Apart | 'options' | 'clientSideCache'
+    ? never
+    : T[K] extends Record<string, Asking>
+      ? K
+      : never]: {
+    [C in keyof T[K]]: Parking<T[K][C]>;
+  };
+};
+
+/** All commands of a client of the driver's, its modules, functions and scripts. */
+export type CommandsOf<T> = CommandsOnly<T> & Namespaces<T>;
+
+/** Commands to be sent together; `R` are their replies. */
+export type Multi<T, R extends unknown[] = []> = {
+  [K in keyof T as K extends Apart ? never : T[K] extends Asking ? K : never]: Adding<T, R, T[K]>;
+} & {
+  [K in keyof T as T[K] extends Record<string, Asking> ? K : never]: {
+    [C in keyof T[K]]: Adding<T, R, T[K][C]>;
+  };
+} & {
+  select(database: number): Multi<T, [...R, unknown]>;
+  addCommand(args: RedisArgument[]): Multi<T, [...R, unknown]>;
+  sendCommand(args: readonly RedisArgument[]): Multi<T, [...R, unknown]>;
+  /** MULTI … EXEC. @throws WatchError, MultiErrorReply */
+  exec(asPipeline?: boolean): R;
+  EXEC(asPipeline?: boolean): R;
+  execTyped(asPipeline?: boolean): R;
+  /** Without MULTI: others' commands may come in between. */
+  execAsPipeline(): R;
+  execAsPipelineTyped(): R;
+};
+
+type Adding<T, R extends unknown[], F> = F extends (...args: infer A) => Promise<infer V>
+  ? (...args: A) => Multi<T, [...R, V]>
+  : never;
+
+type Iterated<F> = F extends (this: never, ...args: infer A) => AsyncGenerator<infer V>
+  ? (...args: A) => Generator<V, void, undefined>
+  : never;
+
+type Scanning = 'scanIterator' | `${'h' | 's' | 'z'}ScanIterator` | `hScan${'Values' | 'NoValues'}Iterator`;
+
+/** What clients, pools and sessions have in common. */
+export type Shared<T> = CommandsOf<T> & {
+  multi(): Multi<T>;
+  MULTI(): Multi<T>;
+} & { [K in Scanning & keyof T]: Iterated<T[K]> };
+
+export interface ClientOptions<
+  M extends Modules = Modules,
+  F extends Functions = Functions,
+  S extends Scripts = Scripts,
+  RESP extends Versions = 3,
+  T extends Mapping = Mapping,
+> extends RedisClientOptions<M, F, S, RESP, T>,
+    OwnOptions {}
+
+/** Messages are strings, or Buffers with `bufferMode`. */
+export interface Subscribe {
+  (
+    channels: string | readonly string[],
+    options: SubscribeOptions & { bufferMode: true },
+  ): Subscription<Buffer>;
+  (channels: string | readonly string[], options?: SubscribeOptions): Subscription<string>;
+}
+
+/** What returns something of the client's own type. */
+type Views =
+  | `with${string}`
+  | 'asap'
+  | 'on'
+  | 'once'
+  | 'off'
+  | 'connect'
+  | 'multi'
+  | 'MULTI'
+  | 'execute'
+  | 'transaction';
+type Hidden = 'call' | 'callBlocking' | 'end';
+type Listener = (...args: never[]) => void;
+
+export type Session<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+> = Omit<SessionBase, Views | Scanning | Hidden> &
+  Shared<RedisClientType<M, F, S, RESP, T>>;
+
+export type Client<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+> = Omit<ClientBase, Views | Scanning | Hidden | `${string}ubscribe`> &
+  Shared<RedisClientType<M, F, S, RESP, T>> & {
+    connect(...args: Parameters<ClientBase['connect']>): Client<M, F, S, RESP, T>;
+    withCommandOptions<V extends Mapping = T>(
+      options: CommandOptions<V>,
+    ): Client<M, F, S, RESP, V>;
+    withTypeMapping<V extends Mapping>(typeMapping: V): Client<M, F, S, RESP, V>;
+    withAbortSignal(abortSignal: AbortSignal): Client<M, F, S, RESP, T>;
+    asap(): Client<M, F, S, RESP, T>;
+    on(event: string, listener: Listener): Client<M, F, S, RESP, T>;
+    once(event: string, listener: Listener): Client<M, F, S, RESP, T>;
+    off(event: string, listener: Listener): Client<M, F, S, RESP, T>;
+    execute<R>(fn: (session: Session<M, F, S, RESP, T>) => R): R;
+    transaction<R extends unknown[]>(
+      keys: RedisArgument | RedisArgument[],
+      fn: (session: Session<M, F, S, RESP, T>) => { execTyped(): R } | undefined,
+      options?: TransactionOptions,
+    ): R | undefined;
+    subscribe: Subscribe;
+    pSubscribe: Subscribe;
+    sSubscribe: Subscribe;
+  };

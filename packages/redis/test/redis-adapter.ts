@@ -1,0 +1,97 @@
+/** The clients of this package in the words of the suite. */
+import { type Adapter, type Observer, type Service, startService, type Subject } from '@tendril/adapter-suite';
+import { wait } from '@tendril/core';
+import { createClient } from '@tendril/redis';
+import { createClient as createRaw } from 'redis';
+
+/** Connections with this name are not the subject's. */
+export const observerName = 'observer';
+let server: Service;
+
+export function rawClient(service: { host: string; port: number }) {
+  const client = createRaw({
+    socket: { host: service.host, port: service.port, reconnectStrategy: 20 },
+    password: 'tendril',
+    name: observerName,
+    disableClientInfo: true,
+  });
+  client.on('error', () => {});
+  return client;
+}
+
+/** Answers BLPOPs of the `slow` operations after a while. */
+class Answerer {
+  readonly #client = rawClient(server);
+  #count = 0;
+
+  async #push(key: string, id: string): Promise<void> {
+    if (!this.#client.isOpen) await this.#client.connect();
+    await this.#client.multi().rPush(key, id).expire(key, 60).exec();
+  }
+
+  slow(id: string, ms: number, pop: (key: string) => { element: string } | null): string {
+    const key = `slow:${id}:${this.#count++}`;
+    const timer = setTimeout(() => this.#push(key, id).catch(() => {}), ms);
+    try {
+      return pop(key)?.element ?? 'nothing';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+}
+
+function observe(service: Service): Observer {
+  const client = rawClient(service);
+  wait(client.connect());
+  const count = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1]);
+  return {
+    running: () => count(wait(client.info('clients')), /blocked_clients:(\d+)/),
+    sessions: () => wait(client.clientList()).filter(({ name }) => name !== observerName).length,
+    close: () => client.destroy(),
+  };
+}
+
+async function start(): Promise<Service> {
+  server = await startService('redis');
+  return server;
+}
+
+const isAuthenticationError = (error: unknown) => /WRONGPASS/.test(String(error));
+
+export const clientAdapter: Adapter = {
+  name: 'redis client',
+  sharedSessions: 1,
+  start,
+  observe,
+  isAuthenticationError,
+  open({ host, port }, { size, acquireTimeout, password = 'tendril' }): Subject {
+    const client = createClient({
+      socket: { host, port, connectTimeout: 1000 },
+      password,
+      blockingConnections: size,
+      ...(acquireTimeout !== undefined && { acquireTimeout }),
+    });
+    const answerer = new Answerer();
+    let closed = false;
+    const connected = () => (closed ? client : client.connect());
+    return {
+      echo: (id) => connected().echo(id),
+      slow: (id, ms) => answerer.slow(id, ms, (key) => connected().blPop(key, 0)),
+      get size() {
+        return client.statistics().size;
+      },
+      get waiting() {
+        return client.statistics().waiting;
+      },
+      close(timeout) {
+        closed = true;
+        client.close(timeout === undefined ? {} : { timeout });
+        answerer.close();
+      },
+    };
+  },
+};

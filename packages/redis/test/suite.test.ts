@@ -1,0 +1,4 @@
+import { describeAdapter } from '@tendril/adapter-suite';
+import { clientAdapter } from './redis-adapter.js';
+
+describeAdapter(clientAdapter);
