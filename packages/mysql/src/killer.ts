@@ -1,0 +1,61 @@
+/** Killer: the side connection that stops what runs on others. */
+import { ResourcePool, spawn, withTimeout } from '@tendril/core';
+import { connect } from './connect.js';
+import type { ConnectionOptions } from './options.js';
+import { Session } from './session.js';
+
+/** Milliseconds that the side connection is kept after its last use. */
+const keptFor = 1000;
+/** Milliseconds that it may take to get it, and to get its answer. */
+const limit = 2000;
+
+/**
+ * MySQL stops a statement only when another session asks. One side connection does that for a whole
+ * pool; it is opened when it is needed, and closed soon after.
+ */
+export class Killer {
+  readonly #sides: ResourcePool<Session>;
+  /** Kills in the background that have no answer yet. */
+  #pending = 0;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#sides = new ResourcePool<Session>({
+      create: () => new Session(connect({ ...options, connectTimeout: limit })),
+      destroy: (side) => side.end(),
+      isUsable: (side) => !side.lost,
+      max: 1,
+      acquireTimeout: limit,
+      idleTimeout: keptFor,
+    });
+  }
+
+  /**
+   * Stops what the session runs now, if it runs anything. Parks until the server has answered: only
+   * then can this kill not strike a later statement.
+   */
+  killQuery(threadId: number): void {
+    this.#sides.use((side) => side.query(`KILL QUERY ${threadId}`));
+  }
+
+  /** Ends a session and what it runs, in the background: its connection is given up already. */
+  killSession(threadId: number): void {
+    this.#pending++;
+    spawn(() => {
+      try {
+        withTimeout(limit, () => this.#sides.use((side) => side.query(`KILL ${threadId}`)));
+      } catch {
+        // It is gone already, or cannot be reached: the server finds out by itself.
+      } finally {
+        this.#pending--;
+        if (this.#closed) this.close();
+      }
+    });
+  }
+
+  /** Closes the side connection, once it has done what was asked. Works from everywhere. */
+  close(): void {
+    this.#closed = true;
+    if (this.#pending === 0) this.#sides.closeNow();
+  }
+}

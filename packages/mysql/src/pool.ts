@@ -1,0 +1,144 @@
+/** Pool: connections that are lent to greenlets. */
+import { PoolClosedError, ResourcePool, type TimeoutOption } from '@tendril/core';
+import * as driver from 'mysql2';
+import { connect } from './connect.js';
+import { Killer } from './killer.js';
+import { type PoolOptions, type PoolSettings, readOptions, splitOptions } from './options.js';
+import { PoolConnection } from './pool-connection.js';
+import { Queryable } from './queryable.js';
+import { Session } from './session.js';
+import type { TransactionOptions } from './transaction.js';
+
+/** Milliseconds that `end()` waits for what is lent. */
+const defaultEnd = 30_000;
+/** And afterwards for those who have been told. */
+const farewell = 1000;
+
+export interface PoolStatistics {
+  /** All there are: idle, lent, being opened, and being put in order. */
+  size: number;
+  idle: number;
+  lent: number;
+  waiting: number;
+}
+
+export class Pool extends Queryable implements Disposable {
+  readonly #settings: PoolSettings;
+  readonly #options: driver.ConnectionOptions;
+  readonly #killer: Killer;
+  readonly #connections: ResourcePool<Session>;
+  readonly #open = new Set<Session>();
+
+  /** Opens nothing yet. @throws InvalidArgumentError */
+  constructor(options: PoolOptions | string) {
+    super();
+    const [settings, rest] = splitOptions(readOptions(options));
+    this.#settings = settings;
+    this.#options = rest;
+    this.#killer = new Killer(rest);
+    this.#connections = new ResourcePool<Session>({
+      create: () => this.#create(),
+      destroy: (session) => this.#destroy(session),
+      isUsable: (session) => !session.lost,
+      max: settings.max,
+      acquireTimeout: settings.acquireTimeout,
+      idleTimeout: settings.idleTimeout,
+      maxWaiting: settings.maxWaiting,
+    });
+  }
+
+  #create(): Session {
+    const session = new Session(connect(this.#options), this.#killer);
+    this.#open.add(session);
+    session.onLost = () => this.#connections.drop(session);
+    return session;
+  }
+
+  #destroy(session: Session): void {
+    this.#open.delete(session);
+    session.end();
+  }
+
+  protected override take(): Session {
+    return this.#connections.acquire();
+  }
+
+  protected override giveBack(session: Session): void {
+    if (session.settled && !this.#settings.resetOnRelease) return this.#release(session);
+    session.background(
+      () => {
+        if (this.#settings.resetOnRelease) session.reset();
+        else if (session.unfinished) session.query('ROLLBACK');
+      },
+      () => this.#release(session),
+    );
+  }
+
+  #release(session: Session): void {
+    const { max, maxIdle } = this.#settings;
+    let destroy = session.foreign;
+    if (maxIdle < max) {
+      const { idle, waiting } = this.#connections.statistics();
+      destroy ||= idle >= maxIdle && waiting === 0;
+    }
+    this.#connections.release(session, { destroy });
+  }
+
+  /**
+   * Lends a connection, parking until there is one. Give it back: `using connection = …`, or
+   * `connection.release()`.
+   * @throws AcquireTimeoutError, PoolClosedError, and mysql2's errors of connecting
+   */
+  getConnection(options?: TimeoutOption): PoolConnection {
+    const session = this.#connections.acquire(options);
+    return new PoolConnection(session, () => this.giveBack(session));
+  }
+
+  /** Runs `fn` in a transaction on a connection of its own: see {@link Connection.transaction}. */
+  transaction<R>(fn: (connection: PoolConnection) => R, options?: TransactionOptions): R {
+    using connection = this.getConnection();
+    return connection.transaction(fn, options);
+  }
+
+  escape(value: unknown): string {
+    return driver.escape(value as never, false, this.#options.timezone);
+  }
+
+  escapeId(value: string | string[]): string {
+    return driver.escapeId(value as string);
+  }
+
+  format(sql: string, values?: unknown): string {
+    const { stringifyObjects, timezone } = this.#options;
+    return driver.format(sql, values as never, stringifyObjects, timezone);
+  }
+
+  /**
+   * Lends no more, and parks until what is lent has come back and all is closed; after `timeout`
+   * milliseconds, 30,000 unless told otherwise, what is under way is stopped on the server and fails
+   * with PoolClosedError.
+   */
+  end({ timeout = defaultEnd }: TimeoutOption = {}): void {
+    if (!this.#connections.close({ timeout })) {
+      for (const session of this.#open) session.destroy(new PoolClosedError());
+      this.#connections.close({ timeout: farewell });
+    }
+    this.#killer.close();
+  }
+
+  close(options?: TimeoutOption): void {
+    this.end(options);
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  statistics(): PoolStatistics {
+    return this.#connections.statistics();
+  }
+}
+
+export function createPool(options: PoolOptions | string): Pool {
+  return new Pool(options);
+}

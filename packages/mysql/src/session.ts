@@ -1,0 +1,267 @@
+/** Session: a connection and what is known of its state. */
+import {
+  Event,
+  type Greenlet,
+  getCurrent,
+  NotInGreenletError,
+  park,
+  Semaphore,
+  spawn,
+  withTimeout,
+} from '@tendril/core';
+import type { FieldPacket, QueryOptions, QueryResult, QueryValues } from 'mysql2';
+import { type RawConnection, sever, socketOf } from './connect.js';
+import { ConnectionClosedError, errnoOf, lockDeadlock, queryInterrupted } from './errors.js';
+import type { Killer } from './killer.js';
+import { transactionOpenAfter } from './server-status.js';
+
+/** Milliseconds for a statement that was interrupted to end, and for a ROLLBACK in the background. */
+const grace = 2000;
+/** Milliseconds between a KILL QUERY and the next, at first. */
+const firstPause = 50;
+/** Milliseconds for the server to close a connection after our goodbye. */
+const farewell = 1000;
+
+export type Done = (error: Error | null, result?: unknown, fields?: unknown) => void;
+
+/**
+ * One command at a time goes to the server; greenlets that share a connection wait in line. When a
+ * greenlet is killed or timed out in a command, it goes on at once, and the connection is put in order
+ * behind its back (`background`); nobody else's command begins before that is done:
+ *
+ *     greenlet    query ---- Timeout, goes on
+ *     background             KILL QUERY (again and again), until the command has ended
+ *                            and all KILLs are answered; then a statement that proves it
+ *
+ * A kill strikes whatever runs when it arrives: it may come before the server has read the query (so it
+ * is repeated), or after its end (so its answer is waited for).
+ */
+export class Session {
+  readonly raw: RawConnection;
+  readonly #killer: Killer | undefined;
+  readonly #line = new Semaphore(1);
+  /** Why it cannot be used any more. */
+  lost: Error | undefined;
+  /** Called once when it is lost. */
+  onLost: (() => void) | undefined;
+  /** A transaction may be open. */
+  unfinished = false;
+  /** The server has ended the transaction that the user is in: nothing may run as if in it. */
+  rolledBack: Error | undefined;
+  /** It has changed its user, and is nobody else's any more. */
+  foreign = false;
+  /** Greenlet and depth of `transaction()`. */
+  transaction: { readonly owner: Greenlet | undefined; depth: number } | undefined;
+  /** A command is on its way. */
+  #busy = false;
+  /** Tells whoever waits for the command that the connection is lost; set by who began it. */
+  fail: ((error: Error) => void) | undefined;
+  /** Set once a command that nobody waits for any more has ended. */
+  #orphan: Event | undefined;
+  /** Puts the connection in order: the one that runs, and the last of those in line. */
+  #working: Greenlet | undefined;
+  #last: Greenlet | undefined;
+
+  /** Without a killer an interrupted command costs the connection. */
+  constructor(raw: RawConnection, killer?: Killer) {
+    this.raw = raw;
+    this.#killer = killer;
+    // The result of a command may be on its way to its callback: it comes first.
+    raw.on('error', (error: Error) => process.nextTick(() => this.#lose(error)));
+    raw.on('end', () => process.nextTick(() => this.#lose(new ConnectionClosedError())));
+  }
+
+  get threadId(): number {
+    return this.raw.threadId;
+  }
+
+  /** Nothing runs, and nothing is left to be put in order. */
+  get settled(): boolean {
+    return !(this.#busy || this.#last || this.unfinished);
+  }
+
+  /** Something is being put in order. */
+  get inDisorder(): boolean {
+    return this.#last !== undefined;
+  }
+
+  // ---------------------------------------------------------------- commands
+
+  /**
+   * Takes the connection for one command. Parks while others have it, or it is being put in order.
+   * @throws ConnectionClosedError
+   */
+  begin(): void {
+    const current = getCurrent();
+    if (!current) throw new NotInGreenletError('A query');
+    const exempt = this.#working === current;
+    for (;;) {
+      if (!exempt) this.join();
+      this.#line.acquire();
+      if (exempt || !this.#last) break;
+      this.#line.release();
+    }
+    if (this.lost || this.rolledBack) {
+      this.#line.release();
+      throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
+    }
+    this.#busy = true;
+  }
+
+  /** The command has ended. */
+  finish(): void {
+    if (!this.#busy) return;
+    this.#busy = false;
+    this.fail = undefined;
+    this.#orphan?.set();
+    if (!this.#orphan) this.#line.release();
+  }
+
+  /** Nobody waits for the command any more: stops it. */
+  abandon(): void {
+    if (!this.#busy || this.#orphan) return;
+    if (!this.#killer) return this.destroy();
+    const ended = new Event();
+    this.#orphan = ended;
+    this.fail = undefined;
+    this.unfinished = true;
+    this.background(() => this.#stop(ended));
+    this.#line.release();
+  }
+
+  #stop(ended: Event): void {
+    for (let pause = firstPause; ; pause *= 2) {
+      this.#killer?.killQuery(this.threadId);
+      if (ended.wait({ timeout: pause })) break;
+    }
+    this.#orphan = undefined;
+    for (let tries = 3; ; tries--) {
+      try {
+        this.query('DO 0');
+        return;
+      } catch (error) {
+        if (errnoOf(error) !== queryInterrupted || tries === 0) throw error;
+      }
+    }
+  }
+
+  /** Runs one command of mysql2. @returns its result and fields */
+  command(start: (raw: RawConnection, done: Done) => void): [unknown, unknown] {
+    this.begin();
+    const outcome = park<Error | [unknown, unknown]>((resume) => {
+      this.fail = resume;
+      try {
+        start(this.raw, (error, result, fields) => {
+          this.finish();
+          resume(error ?? [result, fields]);
+        });
+      } catch (error) {
+        this.finish();
+        throw error;
+      }
+      return () => this.abandon();
+    });
+    if (!(outcome instanceof Error)) return outcome;
+    // mysql2 made it far from here; what the user wants to see is the call.
+    Error.captureStackTrace(outcome, this.command);
+    throw outcome;
+  }
+
+  query<T extends QueryResult>(
+    sql: string | QueryOptions,
+    values?: QueryValues,
+    method: 'query' | 'execute' = 'query',
+  ): [T, FieldPacket[]] {
+    return this.statement((raw, done) => {
+      if (method === 'query') raw.query(sql as string, values, done as never);
+      else raw.execute(sql as string, values as never, done as never);
+    });
+  }
+
+  /** A command that may begin or end a transaction. */
+  statement<T extends QueryResult>(
+    start: (raw: RawConnection, done: Done) => void,
+  ): [T, FieldPacket[]] {
+    try {
+      const outcome = this.command(start);
+      const open = transactionOpenAfter(outcome[0], outcome[1]);
+      if (open !== undefined) this.unfinished = open;
+      return outcome as [T, FieldPacket[]];
+    } catch (error) {
+      this.noteError(error);
+      throw error;
+    }
+  }
+
+  reset(): void {
+    this.command((raw, done) => raw.reset(done));
+    this.unfinished = false;
+  }
+
+  /** An error says nothing of the transaction, except for one. */
+  noteError(error: unknown): void {
+    const errno = errnoOf(error);
+    if (errno === undefined) return;
+    this.unfinished = true;
+    if (this.transaction && errno === lockDeadlock) this.rolledBack = error as Error;
+  }
+
+  // ------------------------------------------------------------ putting in order
+
+  /**
+   * Does `work` in a greenlet of its own, before any command that is begun from now on. If it fails, or
+   * takes longer than the grace, the connection is given up. `then` is called in any case.
+   */
+  background(work: () => void, then?: () => void): void {
+    const before = this.#last;
+    const greenlet = spawn(() => {
+      before?.join();
+      this.#working = greenlet;
+      try {
+        if (!this.lost) withTimeout(grace, work);
+      } catch (error) {
+        this.destroy(error as Error);
+      } finally {
+        this.#working = undefined;
+        if (this.#last === greenlet) this.#last = undefined;
+        then?.();
+      }
+    });
+    this.#last = greenlet;
+  }
+
+  /** Parks until it is in order. */
+  join(): void {
+    while (this.#last) this.#last.join();
+  }
+
+  // ------------------------------------------------------------------- the end
+
+  #lose(error: Error): void {
+    if (this.lost) return;
+    this.lost = error;
+    const fail = this.fail;
+    this.finish();
+    fail?.(error);
+    this.onLost?.();
+  }
+
+  /** Says goodbye. Does not wait for the answer. */
+  end(): void {
+    if (this.lost || this.#busy) return this.destroy();
+    this.#lose(new ConnectionClosedError());
+    const { raw } = this;
+    const socket = socketOf(raw);
+    const timer = setTimeout(() => sever(raw), farewell);
+    socket.once('close', () => clearTimeout(timer));
+    raw.end();
+    socket.end();
+  }
+
+  /** Breaks the connection off, and what runs on it. Works from everywhere. */
+  destroy(error: Error = new ConnectionClosedError()): void {
+    if (this.#busy && !this.lost) this.#killer?.killSession(this.threadId);
+    this.#lose(error);
+    sever(this.raw);
+  }
+}
