@@ -24,21 +24,24 @@ interface Tally {
   failed: number;
 }
 
+function askOnce(subject: Subject, id: string, chance: () => number, tally: Tally): void {
+  using limit = Timeout.startNew(1 + chance() * 40);
+  try {
+    const answer = chance() < 0.5 ? subject.echo(id) : subject.slow(id, Math.floor(chance() * 30));
+    assert.equal(answer, id, 'an answer to another question');
+    tally.right++;
+  } catch (error) {
+    if (isExit(error) || error instanceof assert.AssertionError) throw error;
+    if (error === limit) tally.interrupted++;
+    else tally.failed++;
+  }
+}
+
 /** One who asks again and again, each time with an id of its own, and checks the answer. */
 function asker(subject: Subject, name: number, chance: () => number, tally: Tally): void {
   for (let n = 0; ; n++) {
     const id = `${name}.${n}`;
-    using limit = Timeout.startNew(1 + chance() * 40);
-    try {
-      const answer =
-        chance() < 0.5 ? subject.echo(id) : subject.slow(id, Math.floor(chance() * 30));
-      assert.equal(answer, id, 'an answer to another question');
-      tally.right++;
-    } catch (error) {
-      if (isExit(error) || error instanceof assert.AssertionError) throw error;
-      if (error === limit) tally.interrupted++;
-      else tally.failed++;
-    }
+    askOnce(subject, id, chance, tally);
     sleep(1);
   }
 }
