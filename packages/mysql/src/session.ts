@@ -66,9 +66,12 @@ export class Session {
   constructor(raw: RawConnection, killer?: Killer) {
     this.raw = raw;
     this.#killer = killer;
-    // The result of a command may be on its way to its callback: it comes first.
-    raw.on('error', (error: Error) => process.nextTick(() => this.#lose(error)));
-    raw.on('end', () => process.nextTick(() => this.#lose(new ConnectionClosedError())));
+    // The result of a command may be on its way to its callback: it comes first. An error that a
+    // command gets is not always told to the connection; its socket is closed in any case.
+    const lose = (error: Error) => process.nextTick(() => this.#lose(error));
+    raw.on('error', lose);
+    raw.on('end', () => lose(new ConnectionClosedError()));
+    socketOf(raw).once('close', () => lose(new ConnectionClosedError()));
   }
 
   get threadId(): number {
@@ -152,6 +155,7 @@ export class Session {
       this.fail = resume;
       try {
         start(this.raw, (error, result, fields) => {
+          if ((error as { fatal?: boolean } | null)?.fatal) this.#lose(error as Error);
           this.finish();
           resume(error ?? [result, fields]);
         });
