@@ -74,7 +74,9 @@ export function attach(type: { prototype: Commander }, raw: Raw): void {
       define(prototype, name, {
         get(this: Commander) {
           let own = made.get(this);
-          if (!own) made.set(this, (own = new type(this)));
+          if (own) return own;
+          own = new type(this);
+          made.set(this, own);
           return own;
         },
       });

@@ -7,11 +7,11 @@ import {
 } from '@tendril/core';
 import type { RedisArgument } from 'redis';
 import type { Blocking } from './blocking.js';
-import { Commands, withCommands } from './commands.js';
+import { Commands } from './commands.js';
 import type { Connection } from './connection.js';
 import type { Call } from './lane.js';
 import type { CommandOptions, Raw } from './raw.js';
-import { SessionBase } from './session.js';
+import { type SessionBase, withSession } from './session.js';
 import type { SubscribeOptions } from './subscription.js';
 import { type TransactionOptions, transact } from './transaction.js';
 
@@ -116,19 +116,7 @@ export class ClientBase extends Commands {
 
   /** Runs `fn` with a connection that nobody else uses meanwhile. */
   execute<R>(fn: (session: SessionBase) => R): R {
-    const { lanes } = this.#connection;
-    const lane = lanes.acquire();
-    const session = new (withCommands<SessionBase, typeof SessionBase>(SessionBase, this.model))(
-      lane,
-      this.#connection.settings.commandOptions,
-      this.#given,
-    );
-    try {
-      return fn(session);
-    } finally {
-      session.end();
-      lanes.release(lane);
-    }
+    return withSession(this.#connection.lanes, this.model, this.commandOptions, fn);
   }
 
   // With commands that wait for a message there is no reply to park for: hence iterators.

@@ -78,13 +78,12 @@ const classes = new WeakMap<object, Map<unknown, unknown>>();
 /** `base` with the commands that `raw` has: one class for all clients with the same. */
 export function withCommands<T extends Commander, C extends Class<T>>(base: C, raw: Raw): C {
   const key = Object.getPrototypeOf(Object.getPrototypeOf(raw));
-  let known = classes.get(key);
-  if (!known) classes.set(key, (known = new Map()));
-  let made = known.get(base) as C | undefined;
-  if (!made) {
-    made = class extends (base as unknown as new (...args: unknown[]) => Commander) {} as unknown as C;
-    attach(made as unknown as { prototype: Commander }, raw);
-    known.set(base, made);
-  }
-  return made;
+  const known = classes.get(key) ?? new Map<unknown, unknown>();
+  classes.set(key, known);
+  const made = known.get(base) as C | undefined;
+  if (made) return made;
+  const fresh = class extends (base as unknown as new (...args: unknown[]) => Commander) {};
+  attach(fresh, raw);
+  known.set(base, fresh);
+  return fresh as unknown as C;
 }

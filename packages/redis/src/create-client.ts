@@ -1,11 +1,23 @@
-/** createClient(). */
-import { createClient as createRaw } from 'redis';
+/** createClient() and createClientPool(). */
+import { createClient as createRaw, type RedisClientOptions } from 'redis';
 import { ClientBase } from './client.js';
+import { ClientPoolBase } from './client-pool.js';
 import { withCommands } from './commands.js';
 import { Connection } from './connection.js';
 import { settingsOf } from './options.js';
+import { PoolHost, type PoolOptions } from './pool-host.js';
 import type { Raw } from './raw.js';
-import type { Client, ClientOptions, Functions, Mapping, Modules, None, Scripts, Versions } from './types.js';
+import type {
+  Client,
+  ClientOptions,
+  ClientPool,
+  Functions,
+  Mapping,
+  Modules,
+  None,
+  Scripts,
+  Versions,
+} from './types.js';
 
 /**
  * A client with node-redis's options, and `acquireTimeout` and `blockingConnections`. `connect()` it,
@@ -22,4 +34,30 @@ export function createClient<
   const connection = new Connection(settingsOf(options as object), make);
   const type = withCommands<ClientBase, typeof ClientBase>(ClientBase, connection.raw);
   return new type(connection) as unknown as Client<M, F, S, RESP, T>;
+}
+
+/**
+ * A pool with node-redis's options: every command has a connection for itself, so that slow ones stop
+ * nobody. `connect()` it before use.
+ */
+export function createClientPool<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+>(
+  clientOptions?: Omit<RedisClientOptions<M, F, S, RESP, T>, 'clientSideCache'>,
+  options?: PoolOptions,
+): ClientPool<M, F, S, RESP, T> {
+  const settings = settingsOf(clientOptions as object);
+  const model = createRaw(settings.driver) as unknown as Raw;
+  const type = withCommands<ClientPoolBase, typeof ClientPoolBase>(ClientPoolBase, model);
+  return new type(new PoolHost(settings, model, options)) as unknown as ClientPool<
+    M,
+    F,
+    S,
+    RESP,
+    T
+  >;
 }

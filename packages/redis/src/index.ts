@@ -2,7 +2,7 @@
  * Redis without await: node-redis, with blocking commands that can be killed and lose nothing.
  * @module
  */
-export { createClient } from './create-client.js';
+export { createClient, createClientPool } from './create-client.js';
 export {
   LostElementsError,
   OfflineError,
@@ -10,7 +10,8 @@ export {
   SubscriptionOverflowError,
 } from './errors.js';
 export type { OwnOptions } from './options.js';
+export type { PoolOptions } from './pool-host.js';
 export type { CommandOptions } from './raw.js';
 export type { Message, SubscribeOptions, Subscription } from './subscription.js';
 export type { TransactionOptions } from './transaction.js';
-export type { Client, ClientOptions, Multi, Session } from './types.js';
+export type { Client, ClientOptions, ClientPool, Multi, Session } from './types.js';

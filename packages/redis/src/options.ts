@@ -52,7 +52,6 @@ export function socketOptions<T extends object>(socket: T | undefined): T {
   } as unknown as T;
 }
 
-
 type SocketOptions = NonNullable<AnyRedisClientOptions['socket']>;
 type Given = AnyRedisClientOptions & OwnOptions;
 

@@ -62,4 +62,3 @@ export interface Raw extends EventEmitter, RawSubscriber {
   readonly _executePipeline: Execute;
   readonly _keyPrefix: RedisArgument | undefined;
 }
-

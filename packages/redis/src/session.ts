@@ -1,8 +1,9 @@
 /** Session: commands over a connection that nobody else uses meanwhile. */
 import { ClientClosedError, type RedisArgument } from 'redis';
 import type { Blocking } from './blocking.js';
-import { Commands } from './commands.js';
+import { Commands, withCommands } from './commands.js';
 import type { Call, Lane } from './lane.js';
+import type { Lanes } from './lanes.js';
 import type { CommandOptions, Raw } from './raw.js';
 
 export class SessionBase extends Commands {
@@ -45,5 +46,23 @@ export class SessionBase extends Commands {
   /** For those who lend: it can be used no more. */
   end(): void {
     this.#lane = undefined;
+  }
+}
+
+/** Runs `fn` with a session over one of the lanes. `model` has the commands. */
+export function withSession<R>(
+  lanes: Lanes,
+  model: Raw,
+  options: CommandOptions,
+  fn: (session: SessionBase) => R,
+): R {
+  const lane = lanes.acquire();
+  const type = withCommands<SessionBase, typeof SessionBase>(SessionBase, model);
+  const session = new type(lane, {}, options);
+  try {
+    return fn(session);
+  } finally {
+    session.end();
+    lanes.release(lane);
   }
 }

@@ -1,5 +1,7 @@
 /** Types: node-redis's commands, with values in place of promises. */
+import type { TimeoutOption } from '@tendril/core';
 import type {
+  RedisArgument,
   RedisClientOptions,
   RedisClientType,
   RedisFunctions,
@@ -9,12 +11,12 @@ import type {
   TypeMapping,
 } from 'redis';
 import type { ClientBase } from './client.js';
+import type { ClientPoolBase } from './client-pool.js';
 import type { OwnOptions } from './options.js';
 import type { CommandOptions } from './raw.js';
 import type { SessionBase } from './session.js';
 import type { SubscribeOptions, Subscription } from './subscription.js';
 import type { TransactionOptions } from './transaction.js';
-import type { RedisArgument } from 'redis';
 
 export type Modules = RedisModules;
 export type Functions = RedisFunctions;
@@ -45,7 +47,9 @@ type Apart =
   | `_${string}`;
 
 /** The value that a promise of the driver's would have. */
-export type Parking<T> = T extends (...args: infer A) => Promise<infer R> ? (...args: A) => R : never;
+export type Parking<T> = T extends (...args: infer A) => Promise<infer R>
+  ? (...args: A) => R
+  : never;
 
 type CommandsOnly<T> = {
   [K in keyof T as K extends Apart ? never : T[K] extends Asking ? K : never]: Parking<T[K]>;
@@ -92,7 +96,10 @@ type Iterated<F> = F extends (this: never, ...args: infer A) => AsyncGenerator<i
   ? (...args: A) => Generator<V, void, undefined>
   : never;
 
-type Scanning = 'scanIterator' | `${'h' | 's' | 'z'}ScanIterator` | `hScan${'Values' | 'NoValues'}Iterator`;
+type Scanning =
+  | 'scanIterator'
+  | `${'h' | 's' | 'z'}ScanIterator`
+  | `hScan${'Values' | 'NoValues'}Iterator`;
 
 /** What clients, pools and sessions have in common. */
 export type Shared<T> = CommandsOf<T> & {
@@ -139,8 +146,23 @@ export type Session<
   S extends Scripts = None,
   RESP extends Versions = 3,
   T extends Mapping = None,
-> = Omit<SessionBase, Views | Scanning | Hidden> &
-  Shared<RedisClientType<M, F, S, RESP, T>>;
+> = Omit<SessionBase, Views | Scanning | Hidden> & Shared<RedisClientType<M, F, S, RESP, T>>;
+
+/** What returns a client, or takes functions that get a session. */
+interface Lending<SELF, SESSION> {
+  connect(options?: TimeoutOption): SELF;
+  withAbortSignal(abortSignal: AbortSignal): SELF;
+  asap(): SELF;
+  on(event: string, listener: Listener): SELF;
+  once(event: string, listener: Listener): SELF;
+  off(event: string, listener: Listener): SELF;
+  execute<R>(fn: (session: SESSION) => R): R;
+  transaction<R extends unknown[]>(
+    keys: RedisArgument | RedisArgument[],
+    fn: (session: SESSION) => { execTyped(): R } | undefined,
+    options?: TransactionOptions,
+  ): R | undefined;
+}
 
 export type Client<
   M extends Modules = None,
@@ -149,24 +171,26 @@ export type Client<
   RESP extends Versions = 3,
   T extends Mapping = None,
 > = Omit<ClientBase, Views | Scanning | Hidden | `${string}ubscribe`> &
-  Shared<RedisClientType<M, F, S, RESP, T>> & {
-    connect(...args: Parameters<ClientBase['connect']>): Client<M, F, S, RESP, T>;
-    withCommandOptions<V extends Mapping = T>(
-      options: CommandOptions<V>,
-    ): Client<M, F, S, RESP, V>;
+  Shared<RedisClientType<M, F, S, RESP, T>> &
+  Lending<Client<M, F, S, RESP, T>, Session<M, F, S, RESP, T>> & {
+    withCommandOptions<V extends Mapping = T>(options: CommandOptions<V>): Client<M, F, S, RESP, V>;
     withTypeMapping<V extends Mapping>(typeMapping: V): Client<M, F, S, RESP, V>;
-    withAbortSignal(abortSignal: AbortSignal): Client<M, F, S, RESP, T>;
-    asap(): Client<M, F, S, RESP, T>;
-    on(event: string, listener: Listener): Client<M, F, S, RESP, T>;
-    once(event: string, listener: Listener): Client<M, F, S, RESP, T>;
-    off(event: string, listener: Listener): Client<M, F, S, RESP, T>;
-    execute<R>(fn: (session: Session<M, F, S, RESP, T>) => R): R;
-    transaction<R extends unknown[]>(
-      keys: RedisArgument | RedisArgument[],
-      fn: (session: Session<M, F, S, RESP, T>) => { execTyped(): R } | undefined,
-      options?: TransactionOptions,
-    ): R | undefined;
     subscribe: Subscribe;
     pSubscribe: Subscribe;
     sSubscribe: Subscribe;
+  };
+
+export type ClientPool<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+> = Omit<ClientPoolBase, Views | Scanning | Hidden> &
+  Shared<RedisClientType<M, F, S, RESP, T>> &
+  Lending<ClientPool<M, F, S, RESP, T>, Session<M, F, S, RESP, T>> & {
+    withCommandOptions<V extends Mapping = T>(
+      options: CommandOptions<V>,
+    ): ClientPool<M, F, S, RESP, V>;
+    withTypeMapping<V extends Mapping>(typeMapping: V): ClientPool<M, F, S, RESP, V>;
   };

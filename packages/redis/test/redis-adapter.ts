@@ -1,7 +1,15 @@
 /** The clients of this package in the words of the suite. */
-import { type Adapter, type Observer, type Service, startService, type Subject } from '@tendril/adapter-suite';
+import {
+  type Adapter,
+  type Observer,
+  type OpenOptions,
+  type Service,
+  type Subject,
+  startService,
+  type Target,
+} from '@tendril/adapter-suite';
 import { wait } from '@tendril/core';
-import { createClient } from '@tendril/redis';
+import { createClient, createClientPool } from '@tendril/redis';
 import { createClient as createRaw } from 'redis';
 
 /** Connections with this name are not the subject's. */
@@ -62,36 +70,60 @@ async function start(): Promise<Service> {
 
 const isAuthenticationError = (error: unknown) => /WRONGPASS/.test(String(error));
 
+interface Popping {
+  echo(id: string): string;
+  blPop(key: string, timeout: number): { element: string } | null;
+  connect(): Popping;
+  close(options?: { timeout?: number }): void;
+}
+
+function subject(client: Popping, counts: () => { size: number; waiting: number }): Subject {
+  const answerer = new Answerer();
+  let closed = false;
+  const connected = () => (closed ? client : client.connect());
+  return {
+    echo: (id) => connected().echo(id),
+    slow: (id, ms) => answerer.slow(id, ms, (key) => connected().blPop(key, 0)),
+    get size() {
+      return counts().size;
+    },
+    get waiting() {
+      return counts().waiting;
+    },
+    close(timeout) {
+      closed = true;
+      client.close(timeout === undefined ? {} : { timeout });
+      answerer.close();
+    },
+  };
+}
+
+const common = { sharedSessions: 1, start, observe, isAuthenticationError };
+
+function options({ host, port }: Target, { password = 'tendril' }: OpenOptions) {
+  return { socket: { host, port, connectTimeout: 1000 }, password };
+}
+
+/** Blocking commands are what its connections are for; all else goes over one that is shared. */
 export const clientAdapter: Adapter = {
   name: 'redis client',
-  sharedSessions: 1,
-  start,
-  observe,
-  isAuthenticationError,
-  open({ host, port }, { size, acquireTimeout, password = 'tendril' }): Subject {
-    const client = createClient({
-      socket: { host, port, connectTimeout: 1000 },
-      password,
-      blockingConnections: size,
-      ...(acquireTimeout !== undefined && { acquireTimeout }),
-    });
-    const answerer = new Answerer();
-    let closed = false;
-    const connected = () => (closed ? client : client.connect());
-    return {
-      echo: (id) => connected().echo(id),
-      slow: (id, ms) => answerer.slow(id, ms, (key) => connected().blPop(key, 0)),
-      get size() {
-        return client.statistics().size;
-      },
-      get waiting() {
-        return client.statistics().waiting;
-      },
-      close(timeout) {
-        closed = true;
-        client.close(timeout === undefined ? {} : { timeout });
-        answerer.close();
-      },
-    };
+  ...common,
+  open(at, given) {
+    const { size, acquireTimeout = 30_000 } = given;
+    const own = { blockingConnections: size, acquireTimeout };
+    const client = createClient({ ...options(at, given), ...own });
+    return subject(client, () => client.statistics());
+  },
+};
+
+/** The session beside is the one that ends blocking commands. */
+export const poolAdapter: Adapter = {
+  name: 'redis pool',
+  ...common,
+  open(at, given) {
+    const { size, acquireTimeout = 30_000 } = given;
+    const own = { maximum: size, acquireTimeout };
+    const pool = createClientPool(options(at, given), { ...own, minimum: 0 });
+    return subject(pool, () => ({ size: pool.totalClients, waiting: pool.tasksQueueLength }));
   },
 };
