@@ -1,5 +1,4 @@
 /** CancelRequest: asks the server, on a connection beside, to stop what another one is working on. */
-import type { Socket } from 'node:net';
 import { Connection } from 'pg';
 import { NamedSocket, type RawClient, type RawConnection } from './driver.js';
 import type { ClientOptions } from './options.js';
@@ -11,17 +10,20 @@ type MakeConnection = new (config: object) => RawConnection;
  * server has closed this connection, which it does only after it has sent the signal. With an error it
  * is not known whether a signal is still to come.
  *
- * To the address of the main connection, not its name: that may mean several servers.
+ * `address` is that of the main connection: its name may mean several servers.
  */
 export function cancelRequest(
   raw: RawClient,
   options: ClientOptions,
+  address: string | undefined,
   timeout: number,
   done: (error?: Error) => void,
 ): void {
   const { processID, secretKey, host, port } = raw;
-  if (processID === null || secretKey === null) return done(new Error('no key to cancel with'));
-  const address = (raw.connection.stream as Socket).remoteAddress;
+  if (processID === null || secretKey === null) {
+    done(new Error('no key to cancel with'));
+    return;
+  }
   const connection = new (Connection as unknown as MakeConnection)({
     ssl: raw.ssl,
     sslNegotiation: raw.sslNegotiation,

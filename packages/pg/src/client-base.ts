@@ -9,7 +9,7 @@ import {
   type QueryResult,
   type QueryResultRow,
   type TransactionStatus,
-  types,
+  type types,
 } from 'pg';
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';

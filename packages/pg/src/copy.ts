@@ -1,5 +1,11 @@
 /** COPY: rows in and out, as the server's text, CSV or binary. */
-import { type Greenlet, getCurrent, InvalidArgumentError, park, UnsupportedError } from '@tendril/core';
+import {
+  type Greenlet,
+  getCurrent,
+  InvalidArgumentError,
+  park,
+  UnsupportedError,
+} from '@tendril/core';
 import { from, to } from 'pg-copy-streams';
 import type { Operation } from './operation.js';
 import type { Session } from './session.js';

@@ -1,5 +1,11 @@
 /** Cursors: a long answer, read in pieces as it is wanted. */
-import { type Greenlet, getCurrent, InvalidArgumentError, park, UnsupportedError } from '@tendril/core';
+import {
+  type Greenlet,
+  getCurrent,
+  InvalidArgumentError,
+  park,
+  UnsupportedError,
+} from '@tendril/core';
 import type { CustomTypesConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import type { Operation } from './operation.js';
@@ -85,8 +91,7 @@ export function* readCursor<R>(
   values: unknown[] | undefined,
   options: CursorOptions,
 ): Generator<R, void, undefined> {
-  if (session.raw.pipeline)
-    throw new UnsupportedError('cursor()', 'a client without `pipeline`');
+  if (session.raw.pipeline) throw new UnsupportedError('cursor()', 'a client without `pipeline`');
   session.enter();
   const operation = new CursorOperation<R>(sql, values, options);
   const count = options.batchSize ?? defaultBatchSize;

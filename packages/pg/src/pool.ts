@@ -17,8 +17,8 @@ import type {
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
 import { type Listener, listen } from './listener.js';
-import { limit, optionsOf, type PoolOptions } from './options.js';
 import type { QueryInput } from './operation.js';
+import { limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
 import type { Any, Queries } from './queries.js';
 import { Session } from './session.js';
@@ -54,7 +54,11 @@ export class Pool implements Queries, Disposable {
     const given = optionsOf(options);
     this.options = given;
     if ('pipeline' in given && given.pipeline)
-      throw new InvalidArgumentError('pipeline', 'given to a Client: a pool lends to one at a time', true);
+      throw new InvalidArgumentError(
+        'pipeline',
+        'given to a Client: a pool lends to one at a time',
+        true,
+      );
     const unlimited = Number.POSITIVE_INFINITY;
     this.#maxUses = limit('maxUses', given.maxUses, unlimited) ?? unlimited;
     this.#maxLifetime =

@@ -1,5 +1,12 @@
 /** What can be asked of a pool and of a client alike, with pg's types. */
-import type { QueryArrayConfig, QueryArrayResult, QueryConfig, QueryConfigValues, QueryResult, QueryResultRow } from 'pg';
+import type {
+  QueryArrayConfig,
+  QueryArrayResult,
+  QueryConfig,
+  QueryConfigValues,
+  QueryResult,
+  QueryResultRow,
+} from 'pg';
 import type { ClientBase } from './client-base.js';
 import type { CursorOptions } from './cursor.js';
 import type { TransactionOptions } from './transaction.js';
@@ -31,7 +38,11 @@ export interface Queries {
   transaction<R>(fn: (client: ClientBase) => R, options?: TransactionOptions): R;
 
   /** The rows of a long answer, of which `batchSize` are held at a time. Leaving early closes it. */
-  cursor<R = Any>(sql: string, params?: unknown[], options?: CursorOptions): Generator<R, void, undefined>;
+  cursor<R = Any>(
+    sql: string,
+    params?: unknown[],
+    options?: CursorOptions,
+  ): Generator<R, void, undefined>;
 
   /**
    * COPY … FROM STDIN: sends what the iterable yields. An error of the iterable, a kill or a timeout makes

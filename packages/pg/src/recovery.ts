@@ -61,7 +61,10 @@ export class Recovery {
     this.#patient.cancel((error) => {
       this.#cancelling = false;
       if (this.over.isSet()) return;
-      if (error) return this.#patient.giveUp();
+      if (error) {
+        this.#patient.giveUp();
+        return;
+      }
       if (!this.#patient.quiet) this.#again = setTimeout(() => this.#cancel(), cancelAgain);
       this.step();
     });
@@ -73,7 +76,10 @@ export class Recovery {
     if (this.#cancelling || this.#running || !this.#patient.quiet) return;
     clearTimeout(this.#again);
     const next = this.#statements.shift();
-    if (next === undefined) return this.#patient.recovered();
+    if (next === undefined) {
+      this.#patient.recovered();
+      return;
+    }
     this.#running = true;
     this.#patient.run(next, (error) => {
       this.#running = false;

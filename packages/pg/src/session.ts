@@ -1,4 +1,5 @@
 /** Session: one connection, one operation at a time, clean again after each. */
+import type { Socket } from 'node:net';
 import {
   ConcurrentUseError,
   Event,
@@ -11,9 +12,14 @@ import {
 import { Query, type QueryResult } from 'pg';
 import { cancelRequest } from './cancel.js';
 import { makeRaw, type RawClient } from './driver.js';
-import { ClientClosedError, ConnectionLostError, ConnectTimeoutError, QueryTimeoutError } from './errors.js';
-import { type ClientOptions, connectionTimeout } from './options.js';
+import {
+  ClientClosedError,
+  ConnectionLostError,
+  ConnectTimeoutError,
+  QueryTimeoutError,
+} from './errors.js';
 import { checkQuery, type Operation, type QueryInput, QueryOperation } from './operation.js';
+import { type ClientOptions, connectionTimeout } from './options.js';
 import { grace, type Patient, Recovery } from './recovery.js';
 
 /** For the server to take a goodbye. */
@@ -44,6 +50,7 @@ export class Session implements Patient {
   #recovery: Recovery | undefined;
   #whenClean: ((clean: boolean) => void)[] = [];
   #connected = false;
+  #address: string | undefined;
   #ending = false;
   #cause: Error | undefined;
   #lost: Error | undefined;
@@ -79,6 +86,7 @@ export class Session implements Patient {
         raw.connection.on('readyForQuery', () => this.#ready());
         return ignore;
       });
+      this.#address = (raw.connection.stream as Socket).remoteAddress;
     } catch (error) {
       this.#destroy();
       throw error;
@@ -93,7 +101,10 @@ export class Session implements Patient {
     this.enter();
     const own = typeof config === 'object' ? config.query_timeout : undefined;
     const ms = own ?? this.#queryTimeout;
-    if (!ms) return this.#query(config, values);
+    if (!ms) {
+      this.#query(config, values);
+      return;
+    }
     using _limit = Timeout.startNew(ms, new QueryTimeoutError(ms));
     return this.#query(config, values);
   }
@@ -136,7 +147,9 @@ export class Session implements Patient {
    */
   enter(): void {
     if (this.#owner !== undefined && this.#owner === getCurrent())
-      throw new ConcurrentUseError('This client, by a cursor or COPY of the same greenlet, and so it');
+      throw new ConcurrentUseError(
+        'This client, by a cursor or COPY of the same greenlet, and so it',
+      );
     if (!this.raw.pipeline) {
       this.#lock.acquire();
       this.#held = true;
@@ -154,7 +167,8 @@ export class Session implements Patient {
     if (this.#lost instanceof ClientClosedError) throw this.#lost;
     if (this.#lost) throw new ConnectionLostError(this.#lost);
     if (this.#ending) throw new ClientClosedError();
-    if (!this.#connected) throw new ClientClosedError('This client is not connected: call connect()');
+    if (!this.#connected)
+      throw new ClientClosedError('This client is not connected: call connect()');
   }
 
   leave(): void {
@@ -222,7 +236,10 @@ export class Session implements Patient {
 
   /** Calls back, at once if it can, when it is free and outside any transaction: or never will be. */
   whenClean(callback: (clean: boolean) => void): void {
-    if (this.#lost || this.#ending) return callback(false);
+    if (this.#lost || this.#ending) {
+      callback(false);
+      return;
+    }
     if (this.#recovery) {
       this.#whenClean.push(callback);
     } else if (!this.quiet) {
@@ -243,7 +260,7 @@ export class Session implements Patient {
 
   cancel(done: (error?: Error) => void): void {
     this.#cancels++;
-    cancelRequest(this.raw, this.#options, grace, (error) => {
+    cancelRequest(this.raw, this.#options, this.#address, grace, (error) => {
       this.#cancels--;
       done(error);
       this.#checkGone();
@@ -292,7 +309,10 @@ export class Session implements Patient {
     this.#ending = true;
     this.#cause ??= new ClientClosedError();
     if (this.#lost) return;
-    if (!this.#connected) return this.#lose();
+    if (!this.#connected) {
+      this.#lose();
+      return;
+    }
     if (!this.quiet) {
       this.cancel(ignore);
       this.raw.connection.stream.destroy();
@@ -321,6 +341,8 @@ export class Session implements Patient {
     this.#lost = lost;
     const flight = this.#flight;
     this.#flight = [];
+    // The server finds out that nobody waits only when it has something to send.
+    if (flight.length > 0 && !this.#ending) this.cancel(ignore);
     for (const each of flight) each.ended(lost);
     if (this.#recovery) this.#endRecovery(false);
     else this.leave();
