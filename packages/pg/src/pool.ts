@@ -22,7 +22,7 @@ import { limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
 import type { Any, Queries } from './queries.js';
 import { Session } from './session.js';
-import { type TransactionOptions, transact } from './transaction.js';
+import type { TransactionOptions } from './transaction.js';
 
 const defaultIdleTimeout = 10_000;
 

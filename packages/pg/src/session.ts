@@ -101,10 +101,7 @@ export class Session implements Patient {
     this.enter();
     const own = typeof config === 'object' ? config.query_timeout : undefined;
     const ms = own ?? this.#queryTimeout;
-    if (!ms) {
-      this.#query(config, values);
-      return;
-    }
+    if (!ms) return this.#query(config, values);
     using _limit = Timeout.startNew(ms, new QueryTimeoutError(ms));
     return this.#query(config, values);
   }
