@@ -17,6 +17,7 @@ import type {
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
 import { type Listener, listen } from './listener.js';
+import { Maker } from './maker.js';
 import type { QueryInput } from './operation.js';
 import { limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
@@ -42,6 +43,7 @@ const goneLimit = 3000;
 export class Pool implements Queries, Disposable {
   readonly options: Readonly<PoolOptions>;
   readonly #sessions: ResourcePool<Session>;
+  readonly #maker: Maker;
   /** All whose connections are not closed yet. */
   readonly #open = new Set<Session>();
   readonly #none = new Event();
@@ -64,12 +66,14 @@ export class Pool implements Queries, Disposable {
     this.#maxLifetime =
       1000 * (limit('maxLifetimeSeconds', given.maxLifetimeSeconds, 0) ?? unlimited);
     const { max, acquireTimeout, maxWaiting } = given;
+    const idleTimeout =
+      limit('idleTimeoutMillis', given.idleTimeoutMillis, defaultIdleTimeout) ?? unlimited;
+    this.#maker = new Maker(() => this.#create(), idleTimeout);
     this.#sessions = new ResourcePool<Session>({
-      create: () => this.#create(),
+      create: () => this.#maker.take(),
       destroy: (session) => session.end(),
       isUsable: (session) => this.#isUsable(session),
-      idleTimeout:
-        limit('idleTimeoutMillis', given.idleTimeoutMillis, defaultIdleTimeout) ?? unlimited,
+      idleTimeout,
       ...(max !== undefined && { max }),
       ...(acquireTimeout !== undefined && { acquireTimeout }),
       ...(maxWaiting !== undefined && { maxWaiting }),
@@ -193,13 +197,16 @@ export class Pool implements Queries, Disposable {
    */
   end({ timeout = defaultEndTimeout }: TimeoutOption = {}): void {
     for (const each of this.#listeners) each.close();
-    if (!this.#sessions.close({ timeout })) for (const each of this.#open) each.end();
+    this.#maker.close();
+    this.#sessions.close({ timeout });
+    for (const each of this.#open) each.end();
     this.#none.wait({ timeout: goneLimit });
   }
 
   /** Ends it without waiting, and stops what runs. */
   [Symbol.dispose](): void {
     for (const each of this.#listeners) each.close();
+    this.#maker.close();
     this.#sessions.closeNow();
     for (const each of this.#open) each.end();
   }
@@ -209,7 +216,7 @@ export class Pool implements Queries, Disposable {
   }
   /** All there are: idle, lent, and being made. */
   get totalCount(): number {
-    return this.#sessions.statistics().size;
+    return this.#sessions.statistics().size + this.#maker.orphans;
   }
   get idleCount(): number {
     return this.#sessions.statistics().idle;
