@@ -10,6 +10,8 @@ type MakeConnection = new (config: object) => RawConnection;
  * server has closed this connection, which it does only after it has sent the signal. With an error it
  * is not known whether a signal is still to come.
  *
+ * The function returned takes it back, if nothing has been sent yet.
+ *
  * `address` is that of the main connection: its name may mean several servers.
  */
 export function cancelRequest(
@@ -18,11 +20,11 @@ export function cancelRequest(
   address: string | undefined,
   timeout: number,
   done: (error?: Error) => void,
-): void {
+): () => void {
   const { processID, secretKey, host, port } = raw;
   if (processID === null || secretKey === null) {
-    done(new Error('no key to cancel with'));
-    return;
+    setImmediate(done, new Error('no key to cancel with'));
+    return () => {};
   }
   const connection = new (Connection as unknown as MakeConnection)({
     ssl: raw.ssl,
@@ -30,6 +32,7 @@ export function cancelRequest(
     stream: options.stream ?? (() => new NamedSocket(address)),
   });
   let failure: Error | undefined;
+  let sent = false;
   const fail = (error: Error) => {
     failure ??= error;
     connection.stream.destroy();
@@ -38,9 +41,13 @@ export function cancelRequest(
   connection.on('error', fail);
   connection.once('end', () => {
     clearTimeout(timer);
-    done(failure);
+    // What was not sent cannot strike.
+    done(sent ? failure : undefined);
   });
-  const send = () => connection.cancel(processID, secretKey);
+  const send = () => {
+    sent = true;
+    connection.cancel(processID, secretKey);
+  };
   connection.once('connect', () => {
     if (!raw.ssl) send();
     else if (raw.sslNegotiation !== 'direct') connection.requestSsl();
@@ -48,4 +55,7 @@ export function cancelRequest(
   connection.once('sslconnect', send);
   if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
   else connection.connect(port, host);
+  return () => {
+    if (!sent) connection.stream.destroy();
+  };
 }

@@ -11,7 +11,8 @@ const cancelAgain = 100;
 export interface Patient {
   /** The server has answered all that it was sent. */
   readonly quiet: boolean;
-  cancel(done: (error?: Error) => void): void;
+  /** Returns how to take it back: `done` is called all the same. */
+  cancel(done: (error?: Error) => void): () => void;
   run(sql: string, done: (error?: Error) => void): void;
   recovered(): void;
   /** It cannot be proven clean. */
@@ -33,7 +34,8 @@ export class Recovery {
   readonly #statements: string[] = [];
   #limit: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
-  #cancelling = false;
+  /** Takes the cancel request back that is under way. */
+  #uncancel: (() => void) | undefined;
   #running = false;
 
   constructor(patient: Patient) {
@@ -57,9 +59,8 @@ export class Recovery {
   }
 
   #cancel(): void {
-    this.#cancelling = true;
-    this.#patient.cancel((error) => {
-      this.#cancelling = false;
+    this.#uncancel = this.#patient.cancel((error) => {
+      this.#uncancel = undefined;
       if (this.over.isSet()) return;
       if (error) {
         this.#patient.giveUp();
@@ -73,7 +74,11 @@ export class Recovery {
   /** Goes on, if it can: called whenever something has come to its end. */
   step(): void {
     if (!this.begun || this.over.isSet()) return;
-    if (this.#cancelling || this.#running || !this.#patient.quiet) return;
+    if (this.#running || !this.#patient.quiet) return;
+    if (this.#uncancel) {
+      this.#uncancel();
+      return;
+    }
     clearTimeout(this.#again);
     const next = this.#statements.shift();
     if (next === undefined) {

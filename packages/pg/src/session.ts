@@ -255,9 +255,9 @@ export class Session implements Patient {
     return this.#flight.length === 0;
   }
 
-  cancel(done: (error?: Error) => void): void {
+  cancel(done: (error?: Error) => void): () => void {
     this.#cancels++;
-    cancelRequest(this.raw, this.#options, this.#address, grace, (error) => {
+    return cancelRequest(this.raw, this.#options, this.#address, grace, (error) => {
       this.#cancels--;
       done(error);
       this.#checkGone();

@@ -1,4 +1,5 @@
 import { describeStorm } from '@tendril/adapter-suite';
 import { adapter } from './adapter.js';
 
-describeStorm(adapter);
+// A login costs the server some 20 ms (SCRAM, and a process of its own).
+describeStorm(adapter, { right: 0.1 });
