@@ -3,13 +3,14 @@
 //
 //   node tools/services/main.mjs postgres|mariadb|redis|memcached [-- more arguments of the server]
 //
-// Prints a line of JSON when the server is ready: { kind, host, port, user, password, database, pid }.
+// Prints a line of JSON when the server is ready: { kind, host, port, user, password, database, ca, pid },
+// where `ca` is the file of the certificate of a server that speaks TLS.
 // Takes commands, a line each, and answers each with such a line: `kill` (SIGKILL), `start` (again, with
 // the same port and data), `pause` and `resume` (SIGSTOP, SIGCONT).
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -99,7 +100,10 @@ class Service {
     const { kind, port } = this;
     const { user, password, database } = this.definition;
     const pid = this.#child?.pid;
-    console.log(JSON.stringify({ kind, host: '127.0.0.1', port, user, password, database, pid }));
+    const certificate = path.join(this.folder, 'server.crt');
+    const ca = existsSync(certificate) ? certificate : undefined;
+    const login = { user, password, database, ca };
+    console.log(JSON.stringify({ kind, host: '127.0.0.1', port, ...login, pid }));
   }
 }
 

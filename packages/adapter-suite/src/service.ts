@@ -14,6 +14,8 @@ interface ServiceInfo {
   user?: string;
   password?: string;
   database?: string;
+  /** The file of its certificate, which names localhost, if it speaks TLS. */
+  ca?: string;
   /** Of the server itself. */
   pid: number;
 }

@@ -1,5 +1,5 @@
 /** Transactions: all or nothing, again on a conflict, nested by savepoints. */
-import { InvalidArgumentError, isExit, sleep, Timeout } from '@tendril/core';
+import { InvalidArgumentError, isExit, sleep, Timeout, UnsupportedError } from '@tendril/core';
 import { TransactionAbortedError } from './errors.js';
 import type { Session } from './session.js';
 
@@ -45,6 +45,8 @@ export function transact<R>(session: Session, fn: () => R, options: TransactionO
   const begin = beginStatement(options);
   const { retry = 0 } = options;
   if (!(retry >= 0)) throw new InvalidArgumentError('retry', 'a number, 0 or more', retry);
+  if (session.raw.pipeline)
+    throw new UnsupportedError('transaction()', 'a client without `pipeline`');
   session.waitRecovered();
   const status = session.raw.getTransactionStatus();
   if (status === 'T' || status === 'E') {

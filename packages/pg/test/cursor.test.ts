@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { sleep, spawn } from '@tendril/core';
+import { login, useServer, withClient, withPool } from './helpers.js';
+
+const series = 'SELECT n FROM generate_series(1, $1::int) AS n';
+
+describe('cursor', () => {
+  useServer();
+
+  test('reads a million rows within 50 MB', async () => {
+    const script = fileURLToPath(new URL('./cursor-memory.js', import.meta.url));
+    const args = ['--expose-gc', script, JSON.stringify(login())];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { count, sum, megabytes } = JSON.parse(stdout);
+    assert.deepEqual([count, sum], [1_000_000, 500_000_500_000]);
+    assert.ok(megabytes < 50, `${megabytes} MB`);
+  });
+
+  for (const count of [0, 1, 99, 100, 101, 200])
+    test(
+      `of ${count} rows in batches of 100 yields each once`,
+      withPool((pool) => {
+        const rows = [...pool.cursor<{ n: number }>(series, [count], { batchSize: 100 })];
+        assert.deepEqual(
+          rows.map(({ n }) => n),
+          Array.from({ length: count }, (_, i) => i + 1),
+        );
+        assert.equal(pool.idleCount, 1);
+      }),
+    );
+
+  test(
+    'that is left early is closed, and its connection serves on',
+    withPool(
+      (pool) => {
+        const pid = pool.query('SELECT pg_backend_pid() AS pid').rows[0].pid;
+        for (let round = 0; round < 5; round++) {
+          for (const { n } of pool.cursor(series, [1_000_000])) if (n === 10) break;
+          const [open] = pool.query(
+            'SELECT pg_backend_pid() AS pid, (SELECT count(*)::int FROM pg_cursors) AS cursors',
+          ).rows;
+          assert.deepEqual(open, { pid, cursors: 0 });
+        }
+        const killed = spawn(() => {
+          for (const _ of pool.cursor(series, [1_000_000])) sleep(1);
+        });
+        sleep(50);
+        killed.kill();
+        assert.equal(pool.query('SELECT pg_backend_pid() AS pid').rows[0].pid, pid);
+      },
+      { max: 1 },
+    ),
+  );
+
+  test(
+    'within a transaction, with arrays, and its errors',
+    withClient((client) => {
+      client.transaction(() => {
+        const rows = client.cursor('SELECT 1, $1::text', ['a'], { rowMode: 'array' });
+        assert.deepEqual([...rows], [[1, 'a']]);
+      });
+      assert.throws(() => [...client.cursor('SELECT 1 / (n - 150) FROM generate_series(1, 300) n')], {
+        code: '22012',
+      });
+      assert.throws(() => [...client.cursor('SELEC')], { code: '42601' });
+      assert.equal(client.query('SELECT 1 AS n').rows[0].n, 1);
+    }),
+  );
+
+  test(
+    'holds its client: a query on it by the same greenlet is an error, others wait',
+    withClient((client) => {
+      let other: unknown;
+      for (const { n } of client.cursor(series, [300])) {
+        if (n !== 50) continue;
+        assert.throws(() => client.query('SELECT 1'), { code: 'ERR_CONCURRENT_USE' });
+        other = spawn(() => client.query('SELECT 5 AS n').rows[0].n);
+        sleep(10);
+      }
+      assert.equal((other as { get(): number }).get(), 5);
+    }),
+  );
+});
