@@ -1,0 +1,71 @@
+/** A server for one test file, and bodies that run in a greenlet. */
+import { after, before } from 'node:test';
+import { type Service, startService } from '@tendril/adapter-suite';
+import { run, sleep, withTimeout } from '@tendril/core';
+import { checkLeaks } from '@tendril/core/testing';
+import {
+  type Connection,
+  createConnection,
+  createPool,
+  type Pool,
+  type PoolOptions,
+  type RowDataPacket,
+} from '@tendril/mysql';
+import { optionsOf } from './adapter.js';
+
+/** Starts a server before the tests of a file, and looks for leaks after them. */
+export function serverOfFile() {
+  let service: Service | undefined;
+  before(async () => {
+    service = await startService('mariadb');
+  });
+  after(async () => {
+    await service?.stop();
+    await checkLeaks();
+  });
+  const options = () => optionsOf(service as Service);
+  return {
+    get service(): Service {
+      return service as Service;
+    },
+    options,
+    /** A test's body with a pool, closed afterwards. */
+    pooled(body: (pool: Pool) => void, more?: PoolOptions) {
+      return () =>
+        run(() => {
+          using pool = createPool({ ...options(), ...more });
+          withTimeout(20_000, () => body(pool));
+        }) as Promise<void>;
+    },
+    /** A test's body with a connection. */
+    connected(body: (connection: Connection) => void, more?: PoolOptions) {
+      return () =>
+        run(() => {
+          using connection = createConnection({ ...options(), ...more });
+          withTimeout(20_000, () => body(connection));
+        }) as Promise<void>;
+    },
+  };
+}
+
+/** The first value of the first row. */
+export function value(from: Pool | Connection, sql: string, values?: unknown[]): unknown {
+  const [rows] = from.query<RowDataPacket[]>(sql, values);
+  return Object.values(rows[0] ?? {})[0];
+}
+
+/** How many sessions run something like this. */
+export function running(from: Pool | Connection, like: string): number {
+  const sql =
+    'SELECT COUNT(*) FROM information_schema.processlist WHERE id <> CONNECTION_ID() AND info LIKE ?';
+  return Number(value(from, sql, [like]));
+}
+
+/** Parks until it holds. */
+export function until(holds: () => boolean, ms = 5000): void {
+  const end = performance.now() + ms;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds}`);
+    sleep(5);
+  }
+}

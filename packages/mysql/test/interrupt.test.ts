@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { getCurrent, isExit, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import type { RowDataPacket } from '@tendril/mysql';
+import { running, serverOfFile, until, value } from './helpers.js';
+
+const server = serverOfFile();
+const promptly = 250;
+
+describe('interrupts', () => {
+  for (const method of ['query', 'execute'] as const)
+    test(
+      `Timeout(200) ends ${method}('SELECT SLEEP(30)') here at once and on the server soon`,
+      server.pooled((pool) => {
+        const since = performance.now();
+        const limit = Timeout.startNew(200);
+        assert.throws(
+          () => pool[method]('SELECT SLEEP(30)'),
+          (error) => error === limit,
+        );
+        const took = performance.now() - since;
+        assert.ok(took >= 199 && took < 200 + promptly, `${took} ms`);
+        until(() => running(pool, 'SELECT SLEEP(30)%') === 0, 1000);
+        until(() => pool.statistics().lent === 0, 1000);
+        assert.ok(pool.statistics().size <= 2);
+      }),
+    );
+
+  test(
+    'the same connection goes on after it, session variables and all',
+    server.pooled(
+      (pool) => {
+        using connection = pool.getConnection();
+        const { threadId } = connection;
+        connection.query('SET @mine = 7');
+        for (const sql of ['SELECT SLEEP(30)', 'SELECT COUNT(*) FROM seq_1_to_1000000000'])
+          assert.equal(
+            withTimeout(50, () => connection.query(sql), { value: 'late' }),
+            'late',
+          );
+        assert.equal(value(connection, 'SELECT @mine'), 7);
+        assert.equal(connection.threadId, threadId);
+      },
+      { connectionLimit: 1 },
+    ),
+  );
+
+  test(
+    'a hundred interrupts at every moment never strike a later query',
+    server.pooled(
+      (pool) => {
+        let interrupted = 0;
+        for (let n = 0; n < 100; n++) {
+          using connection = pool.getConnection();
+          const late = withTimeout((n % 10) / 2, () => value(connection, 'SELECT SLEEP(0.002)'), {
+            value: 'late',
+          });
+          if (late === 'late') interrupted++;
+          assert.equal(value(connection, 'SELECT ?', [n]), n);
+          assert.equal(Number(value(connection, 'SELECT SLEEP(0.001)')), 0, 'it was not woken');
+        }
+        assert.ok(interrupted > 20);
+      },
+      { connectionLimit: 1 },
+    ),
+  );
+
+  test(
+    'the interrupt of one greenlet leaves the queries of others on the same connection alone',
+    server.connected((connection) => {
+      const first = spawn(() => Number(value(connection, 'SELECT SLEEP(0.3) AS slept')));
+      sleep(50);
+      const second = spawn(() => value(connection, 'SELECT 2'));
+      sleep(50);
+      second.kill();
+      assert.ok(isExit(second.value));
+      const third = spawn(() => value(connection, 'SELECT 3'));
+      assert.equal(first.get(), 0);
+      assert.equal(third.get(), 3);
+    }),
+  );
+
+  test(
+    "mysql2's option timeout gives mysql2's error, and stops the query",
+    server.pooled((pool) => {
+      assert.throws(() => pool.query({ sql: 'SELECT SLEEP(30)', timeout: 100 }), {
+        code: 'PROTOCOL_SEQUENCE_TIMEOUT',
+      });
+      until(() => running(pool, 'SELECT SLEEP(30)%') === 0, 1000);
+      const [rows] = pool.query<RowDataPacket[]>({ sql: 'SELECT 1 AS a', timeout: 1000 });
+      assert.equal(rows[0]?.a, 1);
+    }),
+  );
+
+  test(
+    'the side connection goes when it is not needed any more',
+    server.pooled(
+      (pool) => {
+        const others = () =>
+          Number(
+            value(pool, 'SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?', [
+              'tendril',
+            ]),
+          );
+        assert.equal(others(), 1);
+        withTimeout(50, () => pool.query('SELECT SLEEP(30)'), { value: 0 });
+        assert.equal(others(), 2);
+        until(() => others() === 1, 3000);
+      },
+      { connectionLimit: 1 },
+    ),
+  );
+
+  test(
+    'a greenlet that is killed in a query may go on to use its connection in finally',
+    server.connected((connection) => {
+      let cleaned: unknown;
+      const greenlet = spawn(() => {
+        try {
+          connection.query('SELECT SLEEP(30)');
+        } finally {
+          cleaned = value(connection, "SELECT 'cleaned'");
+        }
+      });
+      sleep(50);
+      greenlet.kill();
+      assert.equal(cleaned, 'cleaned');
+      assert.ok(getCurrent());
+    }),
+  );
+
+  test(
+    'destroy() of a connection ends what others run on it, here and on the server',
+    server.pooled((pool) => {
+      const connection = pool.getConnection();
+      const victim = spawn(() => {
+        try {
+          return connection.query('SELECT SLEEP(30)');
+        } catch (error) {
+          return (error as { code?: string }).code;
+        }
+      });
+      sleep(50);
+      connection.destroy();
+      assert.equal(victim.get({ timeout: 1000 }), 'ERR_CONNECTION_CLOSED');
+      until(() => running(pool, 'SELECT SLEEP(30)%') === 0, 1000);
+      assert.throws(() => connection.query('SELECT 1'), { code: 'ERR_CONNECTION_CLOSED' });
+    }),
+  );
+});
