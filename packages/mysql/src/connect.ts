@@ -2,7 +2,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { park } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
-import { type Connection as RawConnection, createConnection } from 'mysql2';
+import { createConnection, type Connection as RawConnection } from 'mysql2';
 import type { ConnectionOptions } from './options.js';
 
 export type { RawConnection };

@@ -124,4 +124,3 @@ export function createConnection(options: ConnectionOptions | string): Connectio
   session.onLost = () => killer.close();
   return new Connection(session);
 }
-

@@ -29,7 +29,6 @@ interface ConfigClass {
   parseUrl(uri: string): Record<string, unknown>;
 }
 
-
 /**
  * The options with those of the URI in their places; the options win.
  * @throws InvalidArgumentError

@@ -11,8 +11,6 @@ import type { TransactionOptions } from './transaction.js';
 
 /** Milliseconds that `end()` waits for what is lent. */
 const defaultEnd = 30_000;
-/** And afterwards for those who have been told. */
-const farewell = 1000;
 
 export interface PoolStatistics {
   /** All there are: idle, lent, being opened, and being put in order. */
@@ -119,10 +117,8 @@ export class Pool extends Queryable implements Disposable {
    * with PoolClosedError.
    */
   end({ timeout = defaultEnd }: TimeoutOption = {}): void {
-    if (!this.#connections.close({ timeout })) {
+    if (!this.#connections.close({ timeout }))
       for (const session of this.#open) session.destroy(new PoolClosedError());
-      this.#connections.close({ timeout: farewell });
-    }
     this.#killer.close();
   }
 

@@ -2,8 +2,8 @@
 import { park } from '@tendril/core';
 import type { QueryOptions, QueryValues } from 'mysql2';
 import { socketOf } from './connect.js';
-import type { Session } from './session.js';
 import { transactionOpenAfter } from './server-status.js';
+import type { Session } from './session.js';
 
 /**
  * Runs a query and yields its rows. While the consumer is busy the socket is paused, and the server

@@ -22,6 +22,9 @@ const firstPause = 50;
 /** Milliseconds for the server to close a connection after our goodbye. */
 const farewell = 1000;
 
+/** A single statement like this begins no transaction, not even if it fails halfway. */
+const beginsNothing = /^\s*(?:select|insert|update|delete|replace|with)\b/i;
+
 export type Done = (error: Error | null, result?: unknown, fields?: unknown) => void;
 
 /**
@@ -202,11 +205,13 @@ export class Session {
     this.unfinished = false;
   }
 
-  /** An error says nothing of the transaction, except for one. */
+  /** An error of the server says nothing of the transaction, except for one. */
   noteError(error: unknown): void {
     const errno = errnoOf(error);
     if (errno === undefined) return;
-    this.unfinished = true;
+    const { sql } = error as { sql?: string };
+    if (this.raw.config.multipleStatements || !beginsNothing.test(sql ?? ''))
+      this.unfinished = true;
     if (this.transaction && errno === lockDeadlock) this.rolledBack = error as Error;
   }
 

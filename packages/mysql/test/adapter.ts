@@ -1,5 +1,5 @@
 /** What the suite is told of this package. */
-import { type Adapter, type Service, startService, type Subject } from '@tendril/adapter-suite';
+import { type Adapter, type Service, type Subject, startService } from '@tendril/adapter-suite';
 import { createConnection, createPool, type Pool, type RowDataPacket } from '@tendril/mysql';
 
 /** Options to reach the server of a test. */

@@ -28,7 +28,7 @@ describe('results', () => {
     test(
       `${type} comes as mysql2 gives it`,
       server.connected((connection) => {
-        connection.query(`CREATE TEMPORARY TABLE one (v ${type})`);
+        connection.query(`CREATE TEMPORARY TABLE one (v ${type}) CHARSET utf8mb4`);
         connection.query(`INSERT INTO one VALUES (${literal})`);
         for (const method of ['query', 'execute'] as const) {
           const [rows] = connection[method]<RowDataPacket[]>('SELECT v FROM one');
@@ -78,7 +78,9 @@ describe('results', () => {
     'several statements give several results, where that is allowed',
     server.pooled(
       (pool) => {
-        const [results, fields] = pool.query<RowDataPacket[][]>('SELECT 1 AS a; DO 1; SELECT 2 AS b');
+        const [results, fields] = pool.query<RowDataPacket[][]>(
+          'SELECT 1 AS a; DO 1; SELECT 2 AS b',
+        );
         assert.equal(results.length, 3);
         assert.equal(results[2]?.[0]?.b, 2);
         assert.equal(fields[1], undefined);
