@@ -62,7 +62,10 @@ export class Pool extends Queryable implements Disposable {
   }
 
   protected override giveBack(session: Session): void {
-    if (session.settled && !this.#settings.resetOnRelease) return this.#release(session);
+    if (session.settled && !this.#settings.resetOnRelease) {
+      this.#release(session);
+      return;
+    }
     session.background(
       () => {
         if (this.#settings.resetOnRelease) session.reset();
@@ -90,6 +93,11 @@ export class Pool extends Queryable implements Disposable {
   getConnection(options?: TimeoutOption): PoolConnection {
     const session = this.#connections.acquire(options);
     return new PoolConnection(session, () => this.giveBack(session));
+  }
+
+  /** {@link PoolConnection.release}. */
+  releaseConnection(connection: PoolConnection): void {
+    connection.release();
   }
 
   /** Runs `fn` in a transaction on a connection of its own: see {@link Connection.transaction}. */

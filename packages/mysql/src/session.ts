@@ -126,7 +126,10 @@ export class Session {
   /** Nobody waits for the command any more: stops it. */
   abandon(): void {
     if (!this.#busy || this.#orphan) return;
-    if (!this.#killer) return this.destroy();
+    if (!this.#killer) {
+      this.destroy();
+      return;
+    }
     const ended = new Event();
     this.#orphan = ended;
     this.fail = undefined;
@@ -257,7 +260,10 @@ export class Session {
 
   /** Says goodbye. Does not wait for the answer. */
   end(): void {
-    if (this.lost || this.#busy) return this.destroy();
+    if (this.lost || this.#busy) {
+      this.destroy();
+      return;
+    }
     this.#lose(new ConnectionClosedError());
     const { raw } = this;
     const socket = socketOf(raw);
