@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { getCurrent, isExit, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
-import type { RowDataPacket } from '@tendril/mysql';
+import { openGate } from '@tendril/adapter-suite';
+import { getCurrent, isExit, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import { createPool, type RowDataPacket } from '@tendril/mysql';
 import { running, serverOfFile, until, value } from './helpers.js';
 
 const server = serverOfFile();
@@ -79,6 +80,25 @@ describe('interrupts', () => {
       assert.equal(third.get(), 3);
     }),
   );
+
+  test('a connection that cannot be put in order is destroyed after the grace', async () => {
+    const gate = await openGate(server.service);
+    await run(() => {
+      const { host, port } = gate;
+      using pool = createPool({ ...server.options(), host, port, connectionLimit: 1 });
+      pool.query('SELECT 1');
+      gate.freeze();
+      const since = performance.now();
+      const work = () => pool.transaction((connection) => connection.query('SELECT SLEEP(30)'));
+      assert.throws(() => withTimeout(100, work), { code: 'ERR_TIMEOUT' });
+      assert.ok(performance.now() - since < 100 + promptly);
+      until(() => pool.statistics().size === 0, 4000);
+      gate.thaw();
+      gate.cut();
+      assert.equal(value(pool, 'SELECT 1'), 1);
+    });
+    await gate.close();
+  });
 
   test(
     "mysql2's option timeout gives mysql2's error, and stops the query",
