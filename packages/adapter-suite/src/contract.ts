@@ -45,6 +45,8 @@ export interface Adapter {
   readonly name: string;
   /** Sessions beside those of `size`: of a client that sends quick operations over a connection apart. */
   readonly sharedSessions?: number;
+  /** Greenlets share its connections: a slow operation keeps none from the others. */
+  readonly shared?: boolean;
   /** Starts its server. */
   start(): Promise<Service>;
   /** A subject that talks to `at`: the service itself, or a gate in front of it. Parks at most for the first connection. */

@@ -195,6 +195,7 @@ export function describeAdapter(adapter: Adapter): void {
 
     test(
       'none that comes free in time is an error of its own',
+      { skip: adapter.shared && 'its connections are shared' },
       bench.with({ size: 1, acquireTimeout: 100 }, (subject) => {
         const holder = spawn(() => subject.slow('holder', 500));
         sleep(50);

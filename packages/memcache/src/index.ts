@@ -1,5 +1,22 @@
 /**
- * memcached without await: memjs, with its timeouts and failovers mended.
+ * memcached without await: memjs's client, with its timeouts and failovers mended.
  * @module
  */
-export {};
+export type {
+  IncrementDecrementOptions,
+  InsertOptions,
+  Logger,
+  Serializer,
+} from 'memjs';
+export { Client, type CounterResult, type Item } from './client.js';
+export {
+  AuthenticationError,
+  ClientClosedError,
+  ConnectionError,
+  PartialError,
+  ReplyTimeoutError,
+  ServerDeadError,
+  ServerError,
+} from './errors.js';
+export type { Options, Settings } from './options.js';
+export { Server } from './server.js';

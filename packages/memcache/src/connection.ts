@@ -1,0 +1,208 @@
+/** Connection: one TCP connection to a server, with the commands that are on their way. */
+import { connect, type LookupFunction, type Socket } from 'node:net';
+import { lookup } from '@tendril/core/resolver';
+import { type Response, Utils } from 'memjs';
+import type { Address } from './address.js';
+import { AuthenticationError, breakage, ConnectionError, ReplyTimeoutError } from './errors.js';
+import type { Exchange } from './exchange.js';
+import { greeting, refusal } from './handshake.js';
+import { opcodes } from './opcodes.js';
+import type { Settings } from './options.js';
+import { Reader } from './reader.js';
+
+/** What a connection tells its server. */
+export interface Owner {
+  readonly name: string;
+  readonly address: Address;
+  readonly settings: Settings;
+  /** The first answer has come. */
+  opened(): void;
+  /** It takes no more commands, but the answers to those on their way. */
+  retired(connection: Connection): void;
+  /** It is gone. `error` only if it was never opened. */
+  gone(connection: Connection, error?: Error): void;
+}
+
+/**
+ * Answers are matched by the opaque number of their command, so one that comes late is nobody's. All
+ * commands have the same time limit, so those on their way are in the order of their deadlines, and one
+ * timer is enough.
+ */
+export class Connection {
+  readonly #owner: Owner;
+  readonly #socket: Socket;
+  readonly #reader = new Reader((message) => this.#receive(message));
+  /** On their way, in the order in which they were sent. */
+  readonly #pending = new Map<number, Exchange>();
+  /** They wait for the connection to be opened. */
+  #queued: Exchange[] = [];
+  /** Frames of this turn, to be written in one piece. */
+  #unwritten: Buffer[] = [];
+  #open = false;
+  #retired = false;
+  #gone = false;
+  #timer: NodeJS.Timeout | undefined;
+  #lastHeard = 0;
+  #whenGone: (() => void) | undefined;
+
+  /** Starts to connect. */
+  constructor(owner: Owner) {
+    this.#owner = owner;
+    const { address, settings } = owner;
+    const { keepAlive, keepAliveDelay, conntimeout } = settings;
+    const socket = connect({
+      ...{ host: address.host, port: address.port, lookup: lookup as LookupFunction },
+      ...{ noDelay: true, keepAlive, keepAliveInitialDelay: keepAliveDelay },
+      autoSelectFamily: true,
+    });
+    this.#socket = socket;
+    socket.on('connect', () => socket.write(greeting(address)));
+    socket.on('data', (piece) => this.#read(piece));
+    socket.on('error', (error) => this.#end(error));
+    const closed = () => this.#end(breakage('DISCONNECTED', 'the server closed the connection'));
+    socket.on('end', closed).on('close', closed);
+    const late = () => {
+      const limit = `no connection within ${conntimeout / 1000} s`;
+      this.#end(breakage('CONNECT_TIMEOUT', limit));
+    };
+    if (Number.isFinite(conntimeout)) this.#timer = setTimeout(late, conntimeout);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  send(exchange: Exchange): void {
+    if (this.#open) this.#write(exchange);
+    else this.#queued.push(exchange);
+  }
+
+  #write(exchange: Exchange): void {
+    const { frame, opaque } = exchange.request;
+    exchange.sentAt = performance.now();
+    this.#pending.set(opaque, exchange);
+    // What all the greenlets of this turn send goes out together: a system call for each would be the
+    // dearest part of a command.
+    if (this.#unwritten.push(frame) === 1) process.nextTick(() => this.#flush());
+    if (!this.#timer) this.#watch(this.#owner.settings.timeout);
+  }
+
+  #flush(): void {
+    const frames = this.#unwritten;
+    this.#unwritten = [];
+    const [first] = frames;
+    if (!this.#gone && first)
+      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+  }
+
+  #read(piece: Buffer): void {
+    this.#lastHeard = performance.now();
+    try {
+      this.#reader.push(piece);
+    } catch (error) {
+      this.#end(error as Error);
+    }
+  }
+
+  #receive(message: Response): void {
+    if (this.#gone) return;
+    const { opaque } = message.header;
+    if (!this.#open) this.#welcome(message);
+    else if (this.#pending.get(opaque)?.receive(message)) this.#forget(opaque);
+  }
+
+  #forget(opaque: number): void {
+    this.#pending.delete(opaque);
+    if (this.#retired && this.#pending.size === 0) this.destroy();
+  }
+
+  #welcome(message: Response): void {
+    const error = refusal(message, this.#owner.name);
+    if (error) {
+      this.#end(error);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#open = true;
+    this.#owner.opened();
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const each of queued) {
+      if (each.abandoned) each.fail(() => new Error('nobody waits'));
+      else this.#write(each);
+    }
+  }
+
+  #watch(ms: number): void {
+    this.#timer = undefined;
+    if (!Number.isFinite(ms)) return;
+    // Answers that lie in the socket while this thread was busy are read before anyone is late: the
+    // check phase of the event loop comes after the poll phase. The timer itself keeps no process
+    // alive; the socket does.
+    const check = () => setImmediate(() => this.#expire());
+    this.#timer = setTimeout(check, Math.max(1, ms)).unref();
+  }
+
+  /** Fails those that have waited for too long, and no others. */
+  #expire(): void {
+    if (this.#gone) return;
+    const { name, settings } = this.#owner;
+    const { timeout } = settings;
+    const latest = performance.now() - timeout;
+    let silent = false;
+    let next: number | undefined;
+    for (const [opaque, exchange] of this.#pending) {
+      if (exchange.sentAt > latest) {
+        next = exchange.sentAt - latest;
+        break;
+      }
+      silent ||= this.#lastHeard <= exchange.sentAt;
+      exchange.fail(() => new ReplyTimeoutError(name, timeout / 1000));
+      this.#pending.delete(opaque);
+    }
+    this.#timer = undefined;
+    if (next !== undefined) this.#watch(next);
+    if (silent || this.#retired) this.retire();
+  }
+
+  /** The peer may be gone without a word: new commands get a new connection, old ones their chance. */
+  retire(): void {
+    if (!this.#retired) this.#owner.retired(this);
+    this.#retired = true;
+    if (this.#pending.size === 0) this.destroy();
+  }
+
+  /** Says goodbye; `then` is called when the connection is gone. */
+  quit(then: () => void): void {
+    this.#whenGone = then;
+    if (this.#open) this.#socket.end(Utils.makeRequestBuffer(opcodes.quit, '', '', '', 0));
+    else this.destroy();
+  }
+
+  /** With `error` all that wait get it; else they must be none. */
+  destroy(error?: () => Error): void {
+    this.#end(breakage('DISCONNECTED', 'the connection was closed'), error);
+  }
+
+  #end(cause: Error, error?: () => Error): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    const { name } = this.#owner;
+    const make = (sent: boolean) =>
+      error ?? (() => (isFinal(cause) ? cause : new ConnectionError(name, sent, cause)));
+    this.#owner.gone(this, this.#open || error ? undefined : cause);
+    for (const each of this.#queued) each.fail(make(false));
+    for (const each of this.#pending.values()) each.fail(make(true));
+    this.#queued = [];
+    this.#pending.clear();
+    this.#unwritten = [];
+    this.#whenGone?.();
+  }
+}
+
+function isFinal(cause: Error): boolean {
+  return cause instanceof AuthenticationError;
+}

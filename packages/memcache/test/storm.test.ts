@@ -1,0 +1,4 @@
+import { describeStorm } from '@tendril/adapter-suite';
+import { adapter } from './adapter.js';
+
+describeStorm(adapter);
