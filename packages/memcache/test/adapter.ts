@@ -1,9 +1,22 @@
-import { type Adapter, type Observer, type Subject, startService } from '@tendril/adapter-suite';
+import {
+  type Adapter,
+  Gate,
+  type Observer,
+  openGate,
+  Service,
+  type Subject,
+  startService,
+  type Target,
+} from '@tendril/adapter-suite';
+import { wait } from '@tendril/core';
 import { Client } from '#src/index.js';
 
+/** Milliseconds that a command and its answer take longer, each. */
+const delay = 2;
+
 /**
- * memcached has no slow operation, so this asks again and again until the time is up: there is always a
- * command on its way. Only such as are sent once, so that no retry hides what happens to them.
+ * memcached has no slow operation. So commands take a while on the network, and this asks again and
+ * again until the time is up: there is always a command on its way.
  */
 function askUntil(client: Client, id: string, ms: number): string {
   const end = performance.now() + ms;
@@ -14,8 +27,17 @@ function askUntil(client: Client, id: string, ms: number): string {
 }
 
 function echo(client: Client, id: string): string {
-  client.set(id, id);
-  return String(client.get(id).value);
+  const key = encodeURIComponent(id);
+  client.set(key, id);
+  return String(client.get(key).value);
+}
+
+/** The way to what listens; to others, which refuse, there is none. */
+function slowGate(at: Target): Gate | undefined {
+  if (!(at instanceof Service || at instanceof Gate)) return undefined;
+  const gate = wait(openGate(at));
+  gate.slow(delay);
+  return gate;
 }
 
 export const adapter: Adapter = {
@@ -23,33 +45,36 @@ export const adapter: Adapter = {
   shared: true,
   start: () => startService('memcached'),
 
-  // A server has one connection: so it is named once for each.
-  open({ host, port }, { size, acquireTimeout }): Subject {
+  open(at, { size, acquireTimeout }): Subject {
+    const gate = slowGate(at);
+    const { host, port } = gate ?? at;
+    // A server has one connection: so it is named once for each.
     const servers = Array.from({ length: size }, () => `${host}:${port}`).join();
     const client = Client.create(servers, {
-      retries: 0,
+      retries: 0, // what breaks shall be seen
       failoverTime: 0.2,
       ...(acquireTimeout !== undefined && { acquireTimeout }),
     });
-    const count = (of: (server: (typeof client.servers)[number]) => number) =>
-      client.servers.reduce((sum, server) => sum + of(server), 0);
     return {
       echo: (id) => echo(client, id),
       slow: (id, ms) => askUntil(client, id, ms),
       get size() {
-        return count((server) => Number(server.connected));
+        return client.servers.filter((server) => server.connected).length;
       },
       get waiting() {
-        return count((server) => server.waiting);
+        return client.servers.reduce((sum, server) => sum + server.waiting, 0);
       },
-      close: () => client.quit(),
+      close() {
+        client.quit();
+        if (gate) wait(gate.close());
+      },
     };
   },
 
   observe({ host, port }): Observer {
     const client = Client.create(`${host}:${port}`);
     return {
-      running: () => 0,
+      running: () => 0, // no command takes any time
       sessions: () => Number(client.stats()[`${host}:${port}`]?.curr_connections) - 1,
       close: () => client.quit(),
     };
