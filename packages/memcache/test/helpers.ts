@@ -1,4 +1,4 @@
-import { type Service, startService } from '@tendril/adapter-suite';
+import { type Service, startService, type Target } from '@tendril/adapter-suite';
 import { run } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import { Client, type Options } from '#src/index.js';
@@ -22,7 +22,7 @@ export function connect(services: readonly Service[], options?: Options): Client
   return Client.create(services.map(({ host, port }) => `${host}:${port}`).join(), options);
 }
 
-export function nameOf({ host, port }: Service): string {
+export function nameOf({ host, port }: Target): string {
   return `${host}:${port}`;
 }
 
