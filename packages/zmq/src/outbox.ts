@@ -1,0 +1,198 @@
+/**
+ * Outbox: messages on their way to the driver, in order.
+ *
+ * A message is handed over only when libzmq takes it at once, so none that waits here is ever in the
+ * driver's hands. To wait, the driver sends a message of no parts: nothing goes out, and it ends when
+ * there is room.
+ */
+import { park, type Resume } from '@tendril/core';
+import type { MessageLike } from 'zeromq';
+import { type Raw, setSendTimeout } from './raw.js';
+
+type Message = MessageLike | MessageLike[];
+
+interface Entry {
+  readonly message: Message;
+  readonly options: object | undefined;
+  /** Undefined for a message whose sender has gone on. */
+  readonly resume: Resume<void> | undefined;
+  /** Its sender was interrupted: it is not tried again. */
+  cancelled: boolean;
+}
+
+/**
+ * Milliseconds after which the driver's wait is begun anew. libzmq tells of room and of messages by
+ * one signal, and a receive that begins meanwhile may take it.
+ */
+const waitChunk = 20;
+/** Milliseconds between tries where libzmq says that there is room, and then that there is none. */
+const retryInterval = 2;
+/** Sends without a pause before the event loop gets its turn, as in the driver. */
+const burst = 512;
+
+export class Outbox {
+  readonly #raw: Raw;
+  /** For the driver where it insists on options. */
+  readonly #probeOptions: object | undefined;
+  /** Called when a message has gone out. */
+  readonly #sent: (() => void) | undefined;
+  readonly #queue: Entry[] = [];
+  readonly #watchers = new Set<() => void>();
+  /** libzmq may refuse a message although it says that there is room: each answer is waited for. */
+  careful = false;
+  #waiting = false;
+  #handing = false;
+  #inRow = 0;
+  #broken: unknown;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(raw: Raw, probeOptions?: object, sent?: () => void) {
+    this.#raw = raw;
+    this.#probeOptions = probeOptions;
+    this.#sent = sent;
+    setSendTimeout(raw, 0);
+  }
+
+  /** Hands `message` over if that is possible now. False: nothing has happened. */
+  trySend(message: Message, options: object | undefined): boolean {
+    if (this.#broken) throw this.#broken;
+    if (this.careful || this.#queue.length > 0 || this.#waiting || ++this.#inRow > burst)
+      return false;
+    if (!this.#raw.writable) return false;
+    this.#hand({ message, options, resume: undefined, cancelled: false });
+    return true;
+  }
+
+  /** Parks until `message` is handed over. A kill or a timeout before that takes it back. */
+  send(message: Message, options: object | undefined): void {
+    park<void>((resume) => {
+      const entry: Entry = { message, options, resume, cancelled: false };
+      this.#queue.push(entry);
+      if (this.#queue.length === 1) this.#begin();
+      return () => {
+        entry.cancelled = true;
+        const at = this.#queue.indexOf(entry);
+        if (at >= 0) this.#queue.splice(at, 1);
+      };
+    });
+  }
+
+  /** There is room now. */
+  get ready(): boolean {
+    if (this.#waiting || this.#queue.length > 0) return false;
+    const { writable } = this.#raw;
+    this.stirred();
+    return writable;
+  }
+
+  /** Calls `fn` once, when there is room or the socket was closed. Returns how to stop that. */
+  watch(fn: () => void): () => void {
+    this.#watchers.add(fn);
+    if (!this.#handing) this.#await();
+    return () => this.#watchers.delete(fn);
+  }
+
+  /**
+   * After a call that may have taken the signal that a pending receive waits for: sending nothing makes
+   * the driver look again.
+   */
+  stirred(): void {
+    if (!this.#waiting) this.#raw.send([], this.#probeOptions);
+  }
+
+  /** Wakes all who wait with `error`. */
+  close(error: Error): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    for (const { resume } of this.#queue.splice(0)) resume?.error(error);
+    this.#wakeWatchers();
+  }
+
+  // The first in line after a burst: the event loop has its turn before.
+  #begin(): void {
+    if (this.#inRow > burst) setImmediate(() => this.#flush());
+    else if (!this.#handing && !this.#waiting) this.#flush();
+  }
+
+  /** Hands over as long as there is room. */
+  readonly #flush = (): void => {
+    this.#inRow = 0;
+    if (this.#closed || this.#waiting || this.#handing) return;
+    while (this.#queue.length > 0 && !this.#handing) {
+      if (!this.#raw.writable) {
+        this.#await();
+        return;
+      }
+      const entry = this.#queue.shift() as Entry;
+      this.#hand(entry);
+      if (!this.careful) entry.resume?.();
+    }
+    if (!this.#handing) this.#wakeWatchers();
+  };
+
+  #hand(entry: Entry): void {
+    this.#handing = this.careful;
+    try {
+      this.#raw
+        .send(entry.message, entry.options)
+        .then(this.careful ? () => this.#taken(entry) : undefined, (error) =>
+          this.#refused(entry, error),
+        );
+    } catch (error) {
+      if (!entry.resume) throw error;
+      this.#handing = false;
+      entry.resume.error(error);
+    }
+    this.#sent?.();
+  }
+
+  #taken(entry: Entry): void {
+    this.#handing = false;
+    entry.resume?.();
+    this.#flush();
+  }
+
+  // Where nobody waits for the answer, the last peer has gone between the look and the send.
+  #refused(entry: Entry, error: unknown): void {
+    this.#handing = false;
+    if (this.#closed) return;
+    if (entry.cancelled) {
+      this.#flush();
+    } else if ((error as { code?: string }).code === 'EAGAIN') {
+      this.#queue.unshift(entry);
+      this.#retry = setTimeout(this.#flush, retryInterval);
+    } else if (this.careful) {
+      entry.resume?.error(error);
+      this.#flush();
+    } else {
+      this.#broken = error;
+    }
+  }
+
+  #await(): void {
+    if (this.#waiting || this.#closed) return;
+    this.stirred();
+    this.#waiting = true;
+    setSendTimeout(this.#raw, waitChunk);
+    this.#raw.send([], this.#probeOptions).then(this.#awaited, this.#awaited);
+  }
+
+  readonly #awaited = (): void => {
+    this.#waiting = false;
+    if (this.#closed) return;
+    setSendTimeout(this.#raw, 0);
+    if (this.#queue.length > 0) this.#flush();
+    else if (this.#watchers.size > 0) {
+      if (this.#raw.writable) this.#wakeWatchers();
+      else this.#await();
+    }
+  };
+
+  #wakeWatchers(): void {
+    if (this.#watchers.size === 0) return;
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    for (const watcher of watchers) watcher();
+  }
+}
