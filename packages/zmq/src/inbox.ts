@@ -6,26 +6,33 @@
  */
 import { park, type Resume } from '@tendril/core';
 
-/** The driver's side: its receive, and whether that would give something at once. */
+/** The driver's side. */
 export interface Source<T> {
   receive(): Promise<T>;
+  /** A receive would give something at once. */
   readonly readable: boolean;
+  /** How many messages may be kept that nobody has asked for yet; 0 to read on demand only. */
+  ahead(): number;
+  /** With false, receive() rejects by EAGAIN where it would have to wait. */
+  setWaiting(waits: boolean): void;
 }
 
 export class Inbox<T> {
   readonly #source: Source<T>;
-  /** How many messages may be kept that nobody has asked for yet. */
-  readonly #ahead: () => number;
   readonly #messages: T[] = [];
   readonly #receivers = new Set<Resume<T>>();
   /** Pollers: called when there is something, and dropped. */
   readonly #watchers = new Set<() => void>();
   #reading = false;
+  /**
+   * Not 0 while messages come in one after the other: the driver is not asked before each whether there
+   * is one, which costs it a system call, until it says that there is none.
+   */
+  #ahead = 0;
   #closed = false;
 
-  constructor(source: Source<T>, ahead: () => number) {
+  constructor(source: Source<T>) {
     this.#source = source;
-    this.#ahead = ahead;
   }
 
   /** A message lies here, to be had without waiting. */
@@ -103,16 +110,22 @@ export class Inbox<T> {
       this.#messages.push(message);
       this.#wakeWatchers();
     }
-    // A little is read ahead: each turn of the event loop then brings many messages, and not one.
-    if (this.#receivers.size > 0) this.#read();
-    else if (this.#messages.length < this.#ahead() && this.#source.readable) this.#read();
+    if (this.#ahead === 0 && this.#source.readable) this.#hurry(this.#source.ahead());
+    if (this.#receivers.size > 0 || this.#messages.length < this.#ahead) this.#read();
   };
+
+  // A little is read ahead: each turn of the event loop then brings many messages, and not one.
+  #hurry(ahead: number): void {
+    if ((ahead === 0) !== (this.#ahead === 0)) this.#source.setWaiting(ahead === 0);
+    this.#ahead = ahead;
+  }
 
   readonly #failed = (error: unknown): void => {
     this.#reading = false;
     if (this.#closed) return;
     const [receiver] = this.#receivers;
     if ((error as { code?: string }).code === 'EAGAIN') {
+      this.#hurry(0);
       // The driver's wait is over, ours is not; if nobody wants a message any more, it ends here.
       if (receiver || this.#watchers.size > 0) this.#read();
     } else if (receiver) {

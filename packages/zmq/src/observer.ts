@@ -27,7 +27,12 @@ export class Observer implements Iterable<Event>, Disposable {
   constructor(raw: RawObserver) {
     this.#raw = raw;
     // The driver cannot be asked whether there is one.
-    this.#inbox = new Inbox({ receive: () => raw.receive(), readable: false }, () => 0);
+    this.#inbox = new Inbox({
+      receive: () => raw.receive(),
+      readable: false,
+      ahead: () => 0,
+      setWaiting: () => {},
+    });
   }
 
   /** The next event. Parks while there is none. @throws SocketClosedError after the last, Timeout */

@@ -98,7 +98,7 @@ export class Outbox {
    * the driver look again.
    */
   stirred(): void {
-    if (!this.#waiting) this.#raw.send([], this.#probeOptions);
+    if (!this.#waiting) this.#sendRaw([], this.#probeOptions);
   }
 
   /** Wakes all who wait with `error`. */
@@ -134,17 +134,21 @@ export class Outbox {
   #hand(entry: Entry): void {
     this.#handing = this.careful;
     try {
-      this.#raw
-        .send(entry.message, entry.options)
-        .then(this.careful ? () => this.#taken(entry) : undefined, (error) =>
-          this.#refused(entry, error),
-        );
+      this.#sendRaw(entry.message, entry.options).then(
+        this.careful ? () => this.#taken(entry) : undefined,
+        (error) => this.#refused(entry, error),
+      );
     } catch (error) {
       if (!entry.resume) throw error;
       this.#handing = false;
       entry.resume.error(error);
     }
     this.#sent?.();
+  }
+
+  // The driver counts its arguments.
+  #sendRaw(message: Message, options: object | undefined): Promise<void> {
+    return options ? this.#raw.send(message, options) : this.#raw.send(message);
   }
 
   #taken(entry: Entry): void {
@@ -175,7 +179,7 @@ export class Outbox {
     this.stirred();
     this.#waiting = true;
     setSendTimeout(this.#raw, waitChunk);
-    this.#raw.send([], this.#probeOptions).then(this.#awaited, this.#awaited);
+    this.#sendRaw([], this.#probeOptions).then(this.#awaited, this.#awaited);
   }
 
   readonly #awaited = (): void => {

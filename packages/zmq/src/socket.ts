@@ -68,8 +68,14 @@ export abstract class Socket implements Disposable {
       if (!(name in this)) throw new InvalidArgumentError('options', 'an object of options', name);
     const raw = new rawClass(context === undefined ? {} : { context }) as Raw;
     setReceiveTimeout(raw, receiveChunk);
-    const ahead = traits.inStep ? () => 0 : () => this.#ahead();
-    const inbox: Inbox<unknown[]> = new Inbox(raw, ahead);
+    const inbox: Inbox<unknown[]> = new Inbox({
+      receive: () => raw.receive(),
+      get readable() {
+        return raw.readable;
+      },
+      ahead: traits.inStep ? () => 0 : () => this.#ahead(),
+      setWaiting: (waits) => setReceiveTimeout(raw, waits ? receiveChunk : 0),
+    });
     const outbox = new Outbox(
       raw,
       traits.sendOptions,
@@ -119,7 +125,9 @@ export abstract class Socket implements Disposable {
   }
   /** Connects, in the background and again after every loss. */
   connect(address: string, options?: { routingId?: string }): void {
-    this.#change(address, (raw) => raw.connect(address, options));
+    this.#change(address, (raw) =>
+      options ? raw.connect(address, options) : raw.connect(address),
+    );
   }
   disconnect(address: string): void {
     this.#change(address, (raw) => raw.disconnect(address));
