@@ -9,9 +9,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Names under which a program may be found, and the Debian package that has it.
+ * Names under which a program may be found, and the Debian package that has it; for a Python with a
+ * module, that module.
  *
- * @type {Record<string, { names: string[], debian: string }>}
+ * @type {Record<string, { names: string[], debian: string, module?: string }>}
  */
 const programs = {
   ab: { names: ['ab'], debian: 'apache2-utils' },
@@ -31,6 +32,7 @@ const programs = {
   curl: { names: ['curl'], debian: 'curl' },
   openssl: { names: ['openssl'], debian: 'openssl' },
   python3: { names: ['python3'], debian: 'python3' },
+  'python3-zmq': { names: ['python3'], debian: 'python3-zmq', module: 'zmq' },
   wget: { names: ['wget'], debian: 'wget' },
   wrk: { names: ['wrk'], debian: 'wrk' },
 };
@@ -43,6 +45,14 @@ function isExecutable(file) {
   } catch {
     return false;
   }
+}
+
+/**
+ * @param {string} python
+ * @param {string} module
+ */
+function imports(python, module) {
+  return spawnSync(python, ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0;
 }
 
 /** @param {string} program the environment variable that names it */
@@ -67,8 +77,9 @@ function find(program) {
   }
   const usual = ['/usr/bin', '/usr/sbin', ...postgresFolders()];
   const dirs = [...(process.env.PATH ?? '').split(path.delimiter), ...usual];
-  const { names } = programs[program];
-  return names.flatMap((name) => dirs.map((dir) => path.join(dir, name))).find(isExecutable);
+  const { names, module } = programs[program];
+  const files = names.flatMap((name) => dirs.map((dir) => path.join(dir, name)));
+  return files.find((file) => isExecutable(file) && (!module || imports(file, module)));
 }
 
 /** @param {string[]} args */

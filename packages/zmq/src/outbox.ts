@@ -27,8 +27,8 @@ interface Entry {
 const waitChunk = 20;
 /** Milliseconds between tries where libzmq says that there is room, and then that there is none. */
 const retryInterval = 2;
-/** Sends without a pause before the event loop gets its turn, as in the driver. */
-const burst = 512;
+/** Sends without a pause before the event loop gets its turn. */
+const burst = 128;
 
 export class Outbox {
   readonly #raw: Raw;

@@ -20,7 +20,7 @@ const defaultLinger = 1000;
 /** libzmq's own: for ever. */
 const endlessLinger = -1;
 /** Messages read ahead of those who ask. */
-const maxAhead = 64;
+const maxAhead = 128;
 /** Milliseconds that a receive of the driver lives on when nobody wants its message any more. */
 const receiveChunk = 1000;
 
