@@ -67,13 +67,15 @@ const refusing = new Set(['mandatory', 'noDrop']);
 interface Methods extends Traits {
   readonly send?: boolean;
   readonly receive?: boolean;
+  /** Methods of the driver that are taken over as they are. */
+  readonly passed?: readonly string[];
 }
 
 /** The class of ours that stands for `rawClass`. */
 export function socketClass<R extends driver.Socket>(
   name: string,
   rawClass: RawClass<R>,
-  { send: sends, receive: receives, ...traits }: Methods,
+  { send: sends, receive: receives, passed = [], ...traits }: Methods,
 ): SocketClass<R> {
   const made = class extends Socket {
     constructor(options?: object) {
@@ -88,8 +90,7 @@ export function socketClass<R extends driver.Socket>(
     define('receive', receive);
     define(Symbol.iterator, iterate);
   }
-  for (const method of ['subscribe', 'unsubscribe', 'join', 'leave'] as const)
-    if (Object.hasOwn(rawClass.prototype, method)) define(method, pass(method));
+  for (const method of passed) define(method, pass(method));
   forwardOptions(rawClass.prototype, made.prototype);
   return made as unknown as SocketClass<R>;
 }
@@ -98,10 +99,7 @@ export function socketClass<R extends driver.Socket>(
 function pass(method: string) {
   return function (this: Socket, ...values: unknown[]): void {
     const { raw } = this[internal];
-    // Dish.join() of the driver loses its `this`: what stands below it works.
-    const below = Object.getPrototypeOf(Object.getPrototypeOf(raw)) as object;
-    const owner = method in below ? below : (raw as object);
-    (owner as Record<string, (...values: unknown[]) => void>)[method]?.apply(raw, values);
+    (raw as unknown as Record<string, (...values: unknown[]) => void>)[method]?.(...values);
   };
 }
 

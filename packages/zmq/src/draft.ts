@@ -25,7 +25,7 @@ export const Radio = socketClass('Radio', driver.Radio, {
 });
 
 export type Dish = SocketOf<driver.Dish>;
-export const Dish = socketClass('Dish', driver.Dish, { receive: true });
+export const Dish = socketClass('Dish', driver.Dish, { receive: true, passed: ['join', 'leave'] });
 
 export type Gather = SocketOf<driver.Gather>;
 export const Gather = socketClass('Gather', driver.Gather, { receive: true });

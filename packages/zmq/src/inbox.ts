@@ -17,10 +17,20 @@ export interface Source<T> {
   setWaiting(waits: boolean): void;
 }
 
+interface Receiver {
+  readonly resume: Resume<void>;
+  woken: boolean;
+}
+
 export class Inbox<T> {
   readonly #source: Source<T>;
   readonly #messages: T[] = [];
-  readonly #receivers = new Set<Resume<T>>();
+  readonly #receivers = new Set<Receiver>();
+  /**
+   * Receivers that were woken for a message and have not gone on yet. A message stays here until its
+   * greenlet has it: one that dies on the way leaves it to the next, in its place.
+   */
+  #woken = 0;
   /** Pollers: called when there is something, and dropped. */
   readonly #watchers = new Set<() => void>();
   #reading = false;
@@ -29,7 +39,7 @@ export class Inbox<T> {
    * is one, which costs it a system call, until it says that there is none.
    */
   #ahead = 0;
-  #closed = false;
+  #closed: Error | undefined = undefined;
 
   constructor(source: Source<T>) {
     this.#source = source;
@@ -37,35 +47,57 @@ export class Inbox<T> {
 
   /** A message lies here, to be had without waiting. */
   get ready(): boolean {
-    return this.#messages.length > 0;
+    return this.#messages.length > this.#woken;
   }
   /** The driver is waiting for a message. */
   get reading(): boolean {
     return this.#reading;
   }
 
-  /** The oldest message, if there is one. */
+  /** The oldest message, if there is one, and nobody is before the caller. */
   take(): T | undefined {
-    return this.#messages.shift();
+    return this.#woken > 0 ? undefined : this.#messages.shift();
   }
 
   /** Parks for the next message. A kill or a timeout leaves it to the next in line. */
   wait(): T {
-    return park<T>((resume) => {
-      this.#receivers.add(resume);
-      this.#read();
-      return () => this.#receivers.delete(resume);
+    park<void>((resume) => {
+      const receiver: Receiver = { resume, woken: false };
+      this.#receivers.add(receiver);
+      if (!this.ready) this.#read();
+      return () => {
+        this.#receivers.delete(receiver);
+        if (receiver.woken) this.#goOn();
+      };
     });
+    const message = this.#messages.shift();
+    this.#goOn();
+    if (message !== undefined) return message;
+    // It was dropped meanwhile.
+    if (this.#closed) throw this.#closed;
+    return this.wait();
+  }
+
+  #goOn(): void {
+    this.#woken--;
+    this.#wake();
+  }
+
+  #wake(): void {
+    while (this.ready) {
+      const [receiver] = this.#receivers;
+      if (!receiver) return;
+      this.#receivers.delete(receiver);
+      this.#woken++;
+      receiver.woken = true;
+      receiver.resume();
+    }
   }
 
   /** Gives a message back that was taken and not used: it is the next one again. */
   putBack(message: T): void {
-    const [receiver] = this.#receivers;
-    if (!receiver) this.#messages.unshift(message);
-    else {
-      this.#receivers.delete(receiver);
-      receiver(message);
-    }
+    this.#messages.unshift(message);
+    this.#wake();
   }
 
   /** Calls `fn` once, when a message lies here or the inbox was closed. Returns how to stop that. */
@@ -82,9 +114,9 @@ export class Inbox<T> {
 
   /** Wakes all who wait with `error`. What lies here is dropped, what still comes too. */
   close(error: Error): void {
-    this.#closed = true;
+    this.#closed = error;
     this.clear();
-    for (const receiver of this.#receivers) receiver.error(error);
+    for (const { resume } of this.#receivers) resume.error(error);
     this.#receivers.clear();
     this.#wakeWatchers();
   }
@@ -102,16 +134,11 @@ export class Inbox<T> {
   readonly #got = (message: T): void => {
     this.#reading = false;
     if (this.#closed) return;
-    const [receiver] = this.#receivers;
-    if (receiver) {
-      this.#receivers.delete(receiver);
-      receiver(message);
-    } else {
-      this.#messages.push(message);
-      this.#wakeWatchers();
-    }
+    this.#messages.push(message);
+    this.#wake();
+    if (this.ready) this.#wakeWatchers();
     if (this.#ahead === 0 && this.#source.readable) this.#hurry(this.#source.ahead());
-    if (this.#receivers.size > 0 || this.#messages.length < this.#ahead) this.#read();
+    if (this.#receivers.size > 0 || this.#messages.length - this.#woken < this.#ahead) this.#read();
   };
 
   // A little is read ahead: each turn of the event loop then brings many messages, and not one.
@@ -130,7 +157,7 @@ export class Inbox<T> {
       if (receiver || this.#watchers.size > 0) this.#read();
     } else if (receiver) {
       this.#receivers.delete(receiver);
-      receiver.error(error);
+      receiver.resume.error(error);
       if (this.#receivers.size > 0) this.#read();
     } else {
       this.#wakeWatchers();

@@ -11,7 +11,10 @@ export type Publisher = SocketOf<driver.Publisher>;
 export const Publisher = socketClass('Publisher', driver.Publisher, { send: true });
 
 export type Subscriber = SocketOf<driver.Subscriber>;
-export const Subscriber = socketClass('Subscriber', driver.Subscriber, { receive: true });
+export const Subscriber = socketClass('Subscriber', driver.Subscriber, {
+  receive: true,
+  passed: ['subscribe', 'unsubscribe'],
+});
 
 /** An answer that was not received when the next request goes out is dropped. */
 export type Request = SocketOf<driver.Request>;
