@@ -57,9 +57,10 @@ const programs: [name: string, body: string, longest: number][] = [
   ],
   [
     'messages that cannot go out, with linger 0',
-    `using socket = new zmq.Push({ linger: 0 });
+    `const socket = new zmq.Push({ linger: 0 });
      socket.connect('${unreachable}');
-     socket.send('x');`,
+     socket.send('x');
+     socket.close();`,
     900,
   ],
   [

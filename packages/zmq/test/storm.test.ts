@@ -108,7 +108,7 @@ test('askers that are killed and timed out: the others get their own answers', (
     const { dealer, router } = sockets;
     const server = spawn(() => {
       for (const [id, ...rest] of router) {
-        if (chance() < 0.2) sleep(1);
+        if (chance() < 0.05) sleep(1);
         router.send([id as Buffer, ...rest]);
       }
     });
@@ -123,7 +123,7 @@ test('askers that are killed and timed out: the others get their own answers', (
     let answered = 0;
     const asking = () => {
       for (;;) {
-        using limit = Timeout.startNew(1 + chance() * 20);
+        using limit = Timeout.startNew(1 + chance() * 60);
         const id = `${asked++}`;
         try {
           let done = false;
@@ -148,6 +148,6 @@ test('askers that are killed and timed out: the others get their own answers', (
     killall(running);
     for (const each of running) assert.ok(isExit(each.value), String(each.exception));
     until(() => waiting.size === 0);
-    assert.ok(answered > 50, `${answered} of ${asked}`);
+    assert.ok(answered > rounds / 25, `${answered} of ${asked}`);
     killall([server, reader]);
   }));
