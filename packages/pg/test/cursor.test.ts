@@ -63,9 +63,12 @@ describe('cursor', () => {
         const rows = client.cursor('SELECT 1, $1::text', ['a'], { rowMode: 'array' });
         assert.deepEqual([...rows], [[1, 'a']]);
       });
-      assert.throws(() => [...client.cursor('SELECT 1 / (n - 150) FROM generate_series(1, 300) n')], {
-        code: '22012',
-      });
+      assert.throws(
+        () => [...client.cursor('SELECT 1 / (n - 150) FROM generate_series(1, 300) n')],
+        {
+          code: '22012',
+        },
+      );
       assert.throws(() => [...client.cursor('SELEC')], { code: '42601' });
       assert.equal(client.query('SELECT 1 AS n').rows[0].n, 1);
     }),

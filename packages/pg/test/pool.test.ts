@@ -105,9 +105,6 @@ describe('TLS', () => {
     await refused({ host: 'localhost', ssl: true }, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     await refused({ host: '127.0.0.2', ssl: trusted() }, 'ECONNREFUSED');
     const other = { ...trusted(), checkServerIdentity: () => new RangeError('another server') };
-    await assert.rejects(
-      withClient(() => {}, { host: 'localhost', ssl: other })(),
-      RangeError,
-    );
+    await assert.rejects(withClient(() => {}, { host: 'localhost', ssl: other })(), RangeError);
   });
 });

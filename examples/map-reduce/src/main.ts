@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** MapReduce over ZeroMQ: the words of many files, counted by many processes. */
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { run } from '@tendril/core';
+import { Master } from './master.js';
+import { help, type Options, readOptions, UsageError } from './options.js';
+import { wordCount } from './word-count.js';
+import { Workers } from './workers.js';
+
+const textFile = /\.(?:txt|md|html?|[cm]?[jt]s|json|py|c|cc|h|rst)$/;
+
+function textFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && textFile.test(entry.name))
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
+function chunks<T>(all: readonly T[], size: number): T[][] {
+  const count = Math.ceil(all.length / size);
+  return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
+}
+
+function main({ folder, workers: count, chunk, patience, top }: Options): void {
+  const files = textFiles(folder);
+  using master = new Master(wordCount, { patience: patience * 1000 });
+  using workers = new Workers(count, master.bind());
+  process.stderr.write(`${files.length} files, workers ${workers.pids.join(', ')}\n`);
+  const result = master.run(chunks(files, chunk));
+  master.dismiss();
+  const sorted = [...result].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  for (const [word, times] of sorted.slice(0, top)) console.log(`${times}\t${word}`);
+  process.stderr.write(`parts of each worker: ${[...master.shares.values()].join(', ')}\n`);
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) console.log(help);
+  else await run(() => main(options));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${help}`);
+  process.exitCode = 2;
+}
