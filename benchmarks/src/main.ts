@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { measureAdapters } from './adapters/adapters.js';
 import { contestants, measureOnce } from './contestants.js';
 import { measureHttp } from './http/http.js';
 import { measureEcho } from './io/echo.js';
@@ -13,10 +14,12 @@ import { median } from './measure.js';
 import { markdown, type Result, svg } from './output.js';
 import { figures } from './tendril.js';
 
-const help = `usage: npm run bench -- [--io | --http] [--quick] [--runs N] [--only TEXT] [--write]
+const help = `usage: npm run bench -- [--io | --http | --adapters] [--quick] [--runs N] [--only TEXT] [--write]
 
   --io      sockets and resolvers in place of switches and primitives
   --http    HTTP servers, under wrk and ab
+  --adapters
+            clients of PostgreSQL, MySQL, Redis, memcached and ZeroMQ, against real servers
   --node N  with --http: the servers of Node run on its major version N, out of tools/nodes
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
@@ -29,6 +32,7 @@ const { values } = parseArgs({
   options: {
     io: { type: 'boolean', default: false },
     http: { type: 'boolean', default: false },
+    adapters: { type: 'boolean', default: false },
     node: { type: 'string' },
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
@@ -94,6 +98,16 @@ async function measure(): Promise<Measured> {
       results,
       heading,
       details: ` wrk with 100 connections. ${others.join(', ')}.`,
+    };
+  }
+  if (values.adapters) {
+    const { quick, only } = values;
+    const { results, versions } = await measureAdapters({ runs, quick, only });
+    return {
+      name: 'adapters',
+      results,
+      heading: `${node}, ${model}, clients pinned to one processor, servers to another`,
+      details: ` 50 questions under way, on a pool of 10 or one connection. ${versions.join(', ')}.`,
     };
   }
   if (!values.io)

@@ -9,12 +9,13 @@ export interface Result {
   max: number;
 }
 
-type Unit = 'ns' | 'bytes' | 'ms' | 's' | 'requests/s';
+const named = ['ms', 's', 'requests/s', 'queries/s', 'messages/s'] as const;
+
+type Unit = 'ns' | 'bytes' | (typeof named)[number];
 
 export function unitOf(figure: string): Unit {
   if (figure.startsWith('bytes')) return 'bytes';
-  for (const unit of ['ms', 's', 'requests/s'] as const)
-    if (figure.endsWith(`(${unit})`)) return unit;
+  for (const unit of named) if (figure.endsWith(`(${unit})`)) return unit;
   return 'ns';
 }
 
@@ -22,7 +23,7 @@ export function show(value: number, figure: string): string {
   const unit = unitOf(figure);
   if (unit === 'bytes') return `${(value / 1024).toFixed(1)} KB`;
   if (unit === 'ms' || unit === 's') return `${value.toFixed(2)} ${unit}`;
-  if (unit === 'requests/s') return `${Math.round(value)} /s`;
+  if (unit.endsWith('/s')) return `${Math.round(value)} /s`;
   return value >= 10_000 ? `${(value / 1000).toFixed(1)} us` : `${Math.round(value)} ns`;
 }
 

@@ -1,12 +1,29 @@
 /** Programs of peers: whether they are here, and Go's, which are built first. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** True if the command ends well. */
 export function works(command: string, ...args: string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/** What the pattern finds in what the command prints: a version. */
+export const said = (pattern: RegExp, command: string, ...args: string[]): string | undefined =>
+  pattern.exec(spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '')?.[1];
+
+/** Of a package of Node's that is installed. */
+export function packageVersion(name: string): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve(name);
+    const root = entry.slice(0, entry.lastIndexOf(path.join('node_modules', name)));
+    const manifest = path.join(root, 'node_modules', name, 'package.json');
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A Python that can import `module`. */

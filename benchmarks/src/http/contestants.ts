@@ -1,10 +1,7 @@
 /** The servers, and what each of them takes part in. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { goProgram, pythonWith } from '../peer-programs.js';
+import { goProgram, packageVersion, pythonWith, said } from '../peer-programs.js';
 import type { NodeBinary } from './node-binary.js';
 
 export type Job = 'hello' | 'json' | 'in' | 'out' | 'pipelined' | 'rest' | 'sleep';
@@ -28,20 +25,6 @@ const peers = fileURLToPath(new URL('../../peers/', import.meta.url));
 const servers = fileURLToPath(new URL('./servers/', import.meta.url));
 const requests: Job[] = ['hello', 'json', 'in', 'out'];
 const web: Job[] = [...requests, 'pipelined', 'rest'];
-
-const said = (pattern: RegExp, command: string, ...args: string[]): string | undefined =>
-  pattern.exec(spawnSync(command, args, { encoding: 'utf8' }).stdout ?? '')?.[1];
-
-function packageVersion(name: string): string | undefined {
-  try {
-    const entry = createRequire(import.meta.url).resolve(name);
-    const root = entry.slice(0, entry.lastIndexOf(path.join('node_modules', name)));
-    const manifest = path.join(root, 'node_modules', name, 'package.json');
-    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
-  } catch {
-    return undefined;
-  }
-}
 
 /** All that can run here, ours first, and the names of those that cannot. */
 export function contestants(node: NodeBinary): Contestants {

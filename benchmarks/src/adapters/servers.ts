@@ -1,0 +1,55 @@
+/** Real servers, private to a measurement: on the first processor, and with something to ask for. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type ServiceKind, startService } from '@tendril/adapter-suite';
+import { placed } from '../http/commands.js';
+import { works } from '../peer-programs.js';
+import type { Address } from './load.js';
+
+export interface Server {
+  address: Address;
+  stop(): Promise<void>;
+}
+
+/** All of its threads; those to come, and processes, inherit it. False where that is not possible. */
+const pin = (pid: number) => works('taskset', '-a', '-p', '-c', '0', String(pid));
+
+/** `fill` puts in what clients ask for. @throws Error if it is not installed, or does not start */
+export async function startFilled(
+  kind: ServiceKind,
+  fill: (address: Address) => Promise<void>,
+): Promise<Server> {
+  const service = await startService(kind);
+  const { kind: _kind, pid, ...address } = service.info;
+  try {
+    pin(pid);
+    await fill(address);
+  } catch (error) {
+    await service.stop();
+    throw error;
+  }
+  return { address, stop: () => service.stop() };
+}
+
+/** ZeroMQ has no server: a socket that echoes, in a process of its own. */
+export async function startEcho(): Promise<Server> {
+  const program = fileURLToPath(new URL('./echo-server.js', import.meta.url));
+  const [command, args] = placed('server', [process.execPath, program]);
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = once(child, 'exit');
+  const first = await Promise.race([
+    once(child.stdout, 'data'),
+    ended.then(() => Promise.reject(new Error('the echo server did not start'))),
+  ]);
+  return {
+    address: { host: '127.0.0.1', port: Number(String(first)) },
+    stop: async () => {
+      process.off('exit', kill);
+      kill();
+      await ended;
+    },
+  };
+}
