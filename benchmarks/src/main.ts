@@ -20,7 +20,7 @@ const help = `usage: npm run bench -- [--io | --http | --adapters] [--quick] [--
   --http    HTTP servers, under wrk and ab
   --adapters
             clients of PostgreSQL, MySQL, Redis, memcached and ZeroMQ, against real servers
-  --node N  with --http: the servers of Node run on its major version N, out of tools/nodes
+  --node N  with --http and --adapters: what is Node's runs on its major version N, out of tools/nodes
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
   --only    figures with this text in their name
@@ -102,12 +102,13 @@ async function measure(): Promise<Measured> {
   }
   if (values.adapters) {
     const { quick, only } = values;
-    const { results, versions } = await measureAdapters({ runs, quick, only });
+    const measured = await measureAdapters({ runs, quick, only, node: values.node });
+    const [clients, ...others] = measured.versions;
     return {
       name: 'adapters',
-      results,
-      heading: `${node}, ${model}, clients pinned to one processor, servers to another`,
-      details: ` 50 questions under way, on a pool of 10 or one connection. ${versions.join(', ')}.`,
+      results: measured.results,
+      heading: `${clients}, ${model}, ${measured.placed}`,
+      details: ` 50 questions under way, on a pool of 10 or on one connection. ${others.join(', ')}.`,
     };
   }
   if (!values.io)

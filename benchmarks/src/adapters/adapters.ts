@@ -1,16 +1,29 @@
-/** Clients of servers side by side: ours, the drivers under them, and gevent's. */
-import { runLoad } from '../http/commands.js';
+/** Clients of servers side by side: ours, the drivers under them, and those of gevent. */
+import { canPin, runLoad } from '../http/commands.js';
+import { type NodeBinary, nodeBinary } from '../http/node-binary.js';
 import type { Result } from '../output.js';
+import { pythonWith, said } from '../peer-programs.js';
 import { Samples } from '../samples.js';
-import { type Contestant, type Field, fields, type Job } from './contestants.js';
+import { type Contestant, contestantsOf, fields, type Job } from './contestants.js';
 import type { Settings } from './load.js';
 import { parseReport } from './report.js';
+import type { Server } from './servers.js';
 
 export interface AdapterOptions {
   runs: number;
   quick: boolean;
   /** Only jobs with this text in their name. */
   only: string;
+  /** The major version of Node that clients run on; default this one. */
+  node?: string | undefined;
+}
+
+export interface Measured {
+  results: Result[];
+  /** Where clients and servers ran. */
+  placed: string;
+  /** Node's first. */
+  versions: string[];
 }
 
 /** Milliseconds for a client, which needs some seconds. */
@@ -18,15 +31,22 @@ const limit = 60_000;
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
-/** False if it cannot take part at all. */
+/** A job and those who do it. */
+interface Round {
+  key: string;
+  job: Job;
+  takers: Contestant[];
+}
+
+/** One run of one client. False if it cannot take part at all. */
 async function measure(
   samples: Samples,
-  job: Job,
+  { key, job }: Round,
   { name, command }: Contestant,
   settings: Settings,
 ): Promise<boolean> {
   try {
-    const report = parseReport(await runLoad(command(job.key, JSON.stringify(settings)), limit));
+    const report = parseReport(await runLoad(command(key, JSON.stringify(settings)), limit));
     if ('absent' in report) {
       say(`  ${name} left out: ${report.absent}`);
       return false;
@@ -40,46 +60,63 @@ async function measure(
   return true;
 }
 
-/** One server at a time. Its clients take turns, so that a slow moment of the machine hits all alike. */
-async function measureField(
+/** Clients take turns, so that a slow moment of the machine hits all alike. */
+async function measureRounds(
   samples: Samples,
-  { start, jobs, contestants }: Field,
+  { address }: Server,
+  rounds: Round[],
   { runs, quick }: AdapterOptions,
 ): Promise<void> {
-  const { address, stop } = await start();
-  const out = new Set<string>();
-  try {
-    for (let run = 0; run < runs; run++) {
-      for (const job of jobs) {
-        const isIn = ({ name, jobs: own }: Contestant) =>
-          own.includes(job.key) && !out.has(`${job.key} ${name}`);
-        const takers = contestants.filter(isIn);
-        say(`${job.name}: ${takers.map(({ name }) => name).join(', ')}`);
-        const settings = { address, askers: job.askers, seconds: quick ? 1 : 4 };
-        for (const taker of takers)
-          if (!(await measure(samples, job, taker, settings))) out.add(`${job.key} ${taker.name}`);
-      }
+  for (let run = 0; run < runs; run++) {
+    for (const round of rounds) {
+      const { job, takers } = round;
+      say(`${job.name}: ${takers.map(({ name }) => name).join(', ')}`);
+      const settings = { address, askers: job.askers, seconds: quick ? 1 : 4 };
+      for (const taker of [...takers])
+        if (!(await measure(samples, round, taker, settings)))
+          takers.splice(takers.indexOf(taker), 1);
     }
-  } finally {
-    await stop();
   }
 }
 
-export async function measureAdapters(
-  options: AdapterOptions,
-): Promise<{ results: Result[]; versions: string[] }> {
+function gevent(): string[] {
+  const python = pythonWith('gevent');
+  const version = 'import gevent; print(gevent.__version__)';
+  return python ? [`gevent ${said(/([\d.]+)/, python, '-c', version)}`] : [];
+}
+
+/** All of it, one server after the other. */
+export async function measureAdapters(options: AdapterOptions): Promise<Measured> {
   const samples = new Samples();
-  const versions: string[] = [];
-  for (const field of fields()) {
-    const jobs = field.jobs.filter(({ name }) => name.includes(options.only));
+  const node: NodeBinary = nodeBinary(options.node);
+  const versions = [`Node ${node.version}`, ...gevent()];
+  const loose: string[] = [];
+  for (const field of fields) {
+    const jobs = Object.entries(field.jobs).filter(([, { name }]) => name.includes(options.only));
     if (jobs.length === 0) continue;
-    if (field.absent.length > 0) say(`not installed, left out: ${field.absent.join(', ')}`);
+    const { present, absent, versions: clients } = contestantsOf(field, node);
+    if (absent.length > 0) say(`not installed, left out: ${absent.join(', ')}`);
+    const rounds = jobs.map(([key, job]) => ({
+      key,
+      job,
+      takers: present.filter((one) => one.jobs.includes(key)),
+    }));
+    let server: Server;
     try {
-      await measureField(samples, { ...field, jobs }, options);
-      versions.push(...field.versions);
+      server = await field.start();
     } catch (error) {
       say(`${field.server} left out: ${(error as Error).message}`);
+      continue;
     }
+    try {
+      await measureRounds(samples, server, rounds, options);
+    } finally {
+      await server.stop();
+    }
+    versions.push(`${field.server} ${server.version}`, ...clients);
+    if (!server.pinned) loose.push(field.server);
   }
-  return { results: samples.results(), versions };
+  const clients = canPin ? 'clients pinned to one processor' : 'clients not pinned';
+  const servers = loose.length > 0 ? `not pinned: ${loose.join(', ')}` : 'servers to another';
+  return { results: samples.results(), placed: `${clients}, ${servers}`, versions };
 }

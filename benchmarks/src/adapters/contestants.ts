@@ -1,153 +1,133 @@
 /** What is asked of which server, and who asks. */
 import { fileURLToPath } from 'node:url';
+import type { NodeBinary } from '../http/node-binary.js';
 import { packageVersion, pythonWith, said } from '../peer-programs.js';
 import { fillMemcached, fillMysql, fillPostgres, fillRedis } from './fill.js';
 import { type Server, startEcho, startFilled } from './servers.js';
 
 export interface Job {
-  /** Of clients. */
-  key: string;
-  /** Of figures. */
+  /** What figures are called. */
   name: string;
   askers: number;
-  /** Of answers, as it is written. */
   unit: 'queries/s' | 'messages/s';
   /** What is sent one way waits in buffers, whose length says nothing. */
   latency: boolean;
 }
 
+interface Field {
+  /** Of clients' files: ours/, raw/, and peers/gevent_*.py. */
+  module: string;
+  server: string;
+  start(): Promise<Server>;
+  /** By what clients call them. */
+  jobs: Record<string, Job>;
+  /** Of Node's package, and its own. */
+  driver: { package: string; name: string };
+  python: {
+    /** What it must import, with the names of contestants: the first that is there. */
+    modules: Record<string, string>;
+    /** Keys of jobs; default all. */
+    jobs?: string[];
+  };
+}
+
+const query = (name: string): Job => ({ name, askers: 50, unit: 'queries/s', latency: true });
+
+export const fields: Field[] = [
+  {
+    module: 'pg',
+    server: 'PostgreSQL',
+    start: () => startFilled('postgres', fillPostgres),
+    jobs: {
+      query: query('PostgreSQL, query'),
+      prepared: query('PostgreSQL, prepared'),
+      pipelined: query('PostgreSQL, prepared, pipelined on one connection'),
+    },
+    driver: { package: 'pg', name: 'pg' },
+    python: { modules: { psycopg2: 'psycopg2' }, jobs: ['query', 'prepared'] },
+  },
+  {
+    module: 'mysql',
+    server: 'MariaDB',
+    start: () => startFilled('mariadb', fillMysql),
+    jobs: { query: query('MySQL, query'), prepared: query('MySQL, prepared') },
+    driver: { package: 'mysql2', name: 'mysql2' },
+    python: { modules: { pymysql: 'PyMySQL' }, jobs: ['query'] },
+  },
+  {
+    module: 'redis',
+    server: 'Redis',
+    start: () => startFilled('redis', fillRedis),
+    jobs: { get: query('Redis, GET') },
+    driver: { package: 'redis', name: 'node-redis' },
+    python: { modules: { redis: 'redis-py' } },
+  },
+  {
+    module: 'memcache',
+    server: 'memcached',
+    start: () => startFilled('memcached', fillMemcached),
+    jobs: { get: query('memcached, get') },
+    driver: { package: 'memjs', name: 'memjs' },
+    python: { modules: { pymemcache: 'pymemcache', memcache: 'python-memcached' } },
+  },
+  {
+    module: 'zmq',
+    server: 'libzmq',
+    start: startEcho,
+    jobs: {
+      echo: { ...query('ZeroMQ, echo'), unit: 'messages/s' },
+      'one way': { name: 'ZeroMQ, PUSH to PULL', askers: 1, unit: 'messages/s', latency: false },
+    },
+    driver: { package: 'zeromq', name: 'zeromq.js' },
+    python: { modules: { 'zmq.green': 'pyzmq' } },
+  },
+];
+
 export interface Contestant {
   name: string;
   /** Keys of the jobs that it takes part in. */
-  jobs: readonly string[];
+  jobs: string[];
   command(job: string, settings: string): string[];
 }
 
-export interface Field {
-  server: string;
-  start(): Promise<Server>;
-  jobs: Job[];
+interface Contestants {
   /** Ours first. */
-  contestants: Contestant[];
+  present: Contestant[];
   absent: string[];
-  /** Of what is present, for the heading. */
+  /** Of what is present. */
   versions: string[];
 }
 
 const client = fileURLToPath(new URL('./client.js', import.meta.url));
 const peers = fileURLToPath(new URL('../../peers/', import.meta.url));
 
-const query = (key: string, name: string): Job => ({
-  key,
-  name,
-  askers: 50,
-  unit: 'queries/s',
-  latency: true,
-});
-
-interface Peer {
-  /** The module that a client of Python needs; of several the first that is there. */
-  modules: string[];
-  jobs?: string[];
-}
-
-/** `module` names the files of clients: ours/, raw/, and peers/gevent_*.py. */
-function field(
-  server: string,
-  module: string,
-  driver: [label: string, name: string],
-  jobs: Job[],
-  start: () => Promise<Server>,
-  peer: Peer,
-): Field {
-  const keys = jobs.map(({ key }) => key);
+export function contestantsOf(
+  { module, jobs, driver, python }: Field,
+  node: NodeBinary,
+): Contestants {
+  const all = Object.keys(jobs);
   const inNode = (name: string, side: 'ours' | 'raw'): Contestant => ({
     name,
-    jobs: keys,
-    command: (job, settings) => [process.execPath, client, side, module, job, settings],
+    jobs: all,
+    command: (job, settings) => [node.path, client, side, module, job, settings],
   });
-  const [label, name] = driver;
-  const made: Field = {
-    server,
-    start,
-    jobs,
-    contestants: [inNode('tendril', 'ours'), inNode(label, 'raw')],
+  const found: Contestants = {
+    present: [inNode('tendril', 'ours'), inNode(driver.name, 'raw')],
     absent: [],
-    versions: [`${label} ${packageVersion(name)}`],
+    versions: [`${driver.name} ${packageVersion(driver.package)}`],
   };
-  const found = peer.modules
-    .map((one) => ({ one, python: pythonWith(`gevent, ${one}`) }))
-    .find(({ python }) => python);
-  if (!found?.python) {
-    made.absent.push(`gevent with ${peer.modules[0]}`);
-    return made;
+  for (const [imported, name] of Object.entries(python.modules)) {
+    const program = pythonWith(`gevent, ${imported}`);
+    if (program === undefined) continue;
+    const version = `import ${imported} as it; print(it.__version__)`;
+    found.versions.push(`${name} ${said(/([\d.]+)/, program, '-c', version) ?? ''}`.trim());
+    found.present.push({
+      name: `${name} on gevent`,
+      jobs: python.jobs ?? all,
+      command: (job, settings) => [program, '-B', `${peers}gevent_${module}.py`, job, settings],
+    });
+    return found;
   }
-  const { one, python } = found;
-  const version = `import ${one} as it; print(getattr(it, '__version__', ''))`;
-  const root = one.split('.')[0] as string;
-  made.versions.push(`${root} ${said(/([\d.]+)/, python, '-c', version)}`);
-  made.contestants.push({
-    name: `gevent, ${root === 'zmq' ? 'pyzmq' : root}`,
-    jobs: peer.jobs ?? keys,
-    command: (job, settings) => [python, '-B', `${peers}gevent_${module}.py`, job, settings],
-  });
-  return made;
-}
-
-export function fields(): Field[] {
-  return [
-    field(
-      'PostgreSQL',
-      'pg',
-      ['pg', 'pg'],
-      [
-        query('query', 'PostgreSQL, query'),
-        query('prepared', 'PostgreSQL, prepared'),
-        query('pipelined', 'PostgreSQL, prepared, pipelined on one connection'),
-      ],
-      () => startFilled('postgres', fillPostgres),
-      { modules: ['psycopg2'], jobs: ['query', 'prepared'] },
-    ),
-    field(
-      'MariaDB',
-      'mysql',
-      ['mysql2', 'mysql2'],
-      [query('query', 'MySQL, query'), query('prepared', 'MySQL, prepared')],
-      () => startFilled('mariadb', fillMysql),
-      { modules: ['pymysql'], jobs: ['query'] },
-    ),
-    field(
-      'Redis',
-      'redis',
-      ['node-redis', 'redis'],
-      [query('get', 'Redis, GET')],
-      () => startFilled('redis', fillRedis),
-      { modules: ['redis'] },
-    ),
-    field(
-      'memcached',
-      'memcache',
-      ['memjs', 'memjs'],
-      [query('get', 'memcached, get')],
-      () => startFilled('memcached', fillMemcached),
-      { modules: ['pymemcache', 'memcache'] },
-    ),
-    field(
-      'ZeroMQ',
-      'zmq',
-      ['zeromq.js', 'zeromq'],
-      [
-        { ...query('echo', 'ZeroMQ, echo'), unit: 'messages/s' },
-        {
-          key: 'one way',
-          name: 'ZeroMQ, PUSH to PULL',
-          askers: 1,
-          unit: 'messages/s',
-          latency: false,
-        },
-      ],
-      startEcho,
-      { modules: ['zmq.green'] },
-    ),
-  ];
+  found.absent.push(`${Object.values(python.modules).join(' or ')} on gevent`);
+  return found;
 }

@@ -3,12 +3,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type ServiceKind, startService } from '@tendril/adapter-suite';
-import { placed } from '../http/commands.js';
+import { version } from 'zeromq';
+import { canPin, placed } from '../http/commands.js';
 import { works } from '../peer-programs.js';
 import type { Address } from './load.js';
 
 export interface Server {
   address: Address;
+  version: string;
+  /** It has a processor of its own. */
+  pinned: boolean;
   stop(): Promise<void>;
 }
 
@@ -18,18 +22,18 @@ const pin = (pid: number) => works('taskset', '-a', '-p', '-c', '0', String(pid)
 /** `fill` puts in what clients ask for. @throws Error if it is not installed, or does not start */
 export async function startFilled(
   kind: ServiceKind,
-  fill: (address: Address) => Promise<void>,
+  fill: (address: Address) => Promise<string>,
 ): Promise<Server> {
   const service = await startService(kind);
   const { kind: _kind, pid, ...address } = service.info;
   try {
-    pin(pid);
-    await fill(address);
+    const pinned = pin(pid);
+    const version = /\d+(\.\d+)+/.exec(await fill(address))?.[0] ?? '';
+    return { address, version, pinned, stop: () => service.stop() };
   } catch (error) {
     await service.stop();
     throw error;
   }
-  return { address, stop: () => service.stop() };
 }
 
 /** ZeroMQ has no server: a socket that echoes, in a process of its own. */
@@ -46,6 +50,8 @@ export async function startEcho(): Promise<Server> {
   ]);
   return {
     address: { host: '127.0.0.1', port: Number(String(first)) },
+    version,
+    pinned: canPin,
     stop: async () => {
       process.off('exit', kill);
       kill();

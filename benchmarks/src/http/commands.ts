@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { works } from '../peer-programs.js';
 
 /** The server has one processor and the load another, where there are two. */
-const canPin = works('taskset', '-c', '1', 'true');
+export const canPin = works('taskset', '-c', '1', 'true');
 const processors = { server: '0', load: '1' };
 
 // Each connection is a file; shells allow 1,024 of them by default. No more than that is needed either:
