@@ -1,4 +1,5 @@
 /** Connection: mysql2's, with values in place of callbacks. */
+import { InvalidArgumentError } from '@tendril/core';
 import type { PrepareStatementInfo, QueryOptions } from 'mysql2';
 import { connect } from './connect.js';
 import { ConnectionClosedError } from './errors.js';
@@ -38,6 +39,7 @@ export class Connection extends Queryable implements Disposable {
    * out. Within a transaction it is a savepoint.
    */
   transaction<R>(fn: (connection: this) => R, options?: TransactionOptions): R {
+    if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
     return transact(this.take(), () => fn(this), options);
   }
 
@@ -63,7 +65,7 @@ export class Connection extends Queryable implements Disposable {
   }
 
   /** Becomes somebody else, with a new session. If that fails the connection is lost. */
-  changeUser(options: ConnectionOptions): void {
+  changeUser(options: ConnectionOptions = {}): void {
     const session = this.take();
     session.foreign = true;
     try {

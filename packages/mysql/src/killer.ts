@@ -19,7 +19,7 @@ export class Killer {
   #pending = 0;
   #closed = false;
 
-  constructor(options: ConnectionOptions) {
+  constructor({ database: _itMayBeGone, ...options }: ConnectionOptions) {
     this.#sides = new ResourcePool<Session>({
       create: () => new Session(connect({ ...options, connectTimeout: limit })),
       destroy: (side) => side.end(),

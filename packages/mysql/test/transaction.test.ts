@@ -35,7 +35,8 @@ describe('transactions', () => {
         });
       assert.throws(failing, (error) => error === boom);
       assert.equal(count(pool), 1);
-      assert.throws(() => pool.transaction((async () => {}) as never), { code: 'ERR_INVALID_ARG' });
+      for (const fn of [undefined, async () => {}])
+        assert.throws(() => pool.transaction(fn as never), { code: 'ERR_INVALID_ARG' });
     }),
   );
 
