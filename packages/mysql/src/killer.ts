@@ -1,5 +1,5 @@
 /** Killer: the side connection that stops what runs on others. */
-import { ResourcePool, spawn, withTimeout } from '@tendril/core';
+import { isExit, ResourcePool, spawn, Timeout, withTimeout } from '@tendril/core';
 import { connect } from './connect.js';
 import type { ConnectionOptions } from './options.js';
 import { Session } from './session.js';
@@ -33,9 +33,20 @@ export class Killer {
   /**
    * Stops what the session runs now, if it runs anything. Parks until the server has answered: only
    * then can this kill not strike a later statement.
+   * @returns false if the server lets nobody in whom it could be told
    */
-  killQuery(threadId: number): void {
-    this.#sides.use((side) => side.query(`KILL QUERY ${threadId}`));
+  killQuery(threadId: number): boolean {
+    let told = false;
+    try {
+      this.#sides.use((side) => {
+        told = true;
+        side.query(`KILL QUERY ${threadId}`);
+      });
+      return true;
+    } catch (error) {
+      if (told || error instanceof Timeout || isExit(error)) throw error;
+      return false;
+    }
   }
 
   /** Ends a session and what it runs, in the background: its connection is given up already. */

@@ -139,6 +139,7 @@ export class Session {
   }
 
   #stop(ended: Event): void {
+    // Every kill is answered, or could not be sent, by the time that the end is looked for.
     for (let pause = firstPause; ; pause *= 2) {
       this.#killer?.killQuery(this.threadId);
       if (ended.wait({ timeout: pause })) break;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { openGate } from '@tendril/adapter-suite';
 import { getCurrent, isExit, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
-import { createPool, type RowDataPacket } from '@tendril/mysql';
+import { type Connection, createConnection, createPool, type RowDataPacket } from '@tendril/mysql';
 import { running, serverOfFile, until, value } from './helpers.js';
 
 const server = serverOfFile();
@@ -99,6 +99,26 @@ describe('interrupts', () => {
     });
     await gate.close();
   });
+
+  test(
+    'a full server is asked again when there is room',
+    server.connected((connection) => {
+      const before = value(connection, 'SELECT @@max_connections');
+      connection.query('SET GLOBAL max_connections = 10');
+      const others: Connection[] = [];
+      const fill = () => {
+        for (;;) others.push(createConnection(server.options()));
+      };
+      assert.throws(fill, { code: 'ER_CON_COUNT_ERROR' });
+      assert.equal(
+        withTimeout(50, () => connection.query('SELECT SLEEP(30)'), { value: 'late' }),
+        'late',
+      );
+      sleep(100);
+      for (const each of others) each.end();
+      connection.query('SET GLOBAL max_connections = ?', [before]);
+    }),
+  );
 
   test(
     "mysql2's option timeout gives mysql2's error, and stops the query",
