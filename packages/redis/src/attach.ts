@@ -15,9 +15,12 @@ type Methods = Record<string, Method>;
 
 function command(name: string, start: (raw: Raw, args: unknown[]) => Promise<unknown>) {
   const blocking = blockingOf(name);
+  // By its name: in a cluster it is called on one node.
+  const startOn = (raw: Raw, args: unknown[]) =>
+    ((raw as unknown as Methods)[name] as Method)(...args);
   if (blocking)
     return function (this: Commander, ...args: unknown[]): unknown {
-      const call: Call = { send: (raw) => start(raw, args), args };
+      const call: Call = { send: (raw) => startOn(raw, args), args };
       return blocks(blocking, args) ? this.callBlocking(blocking, call) : this.call(call);
     };
   return function (this: Commander, ...args: unknown[]): unknown {

@@ -87,6 +87,14 @@ export function blockingOf(name: string): Blocking | undefined {
   return byCommand.get(name.toUpperCase());
 }
 
+/** The first key of a command as node-redis's methods take it; undefined if it has none. */
+export function keyOf({ command }: Blocking, args: readonly unknown[]): RedisArgument | undefined {
+  if (command.startsWith('WAIT')) return undefined;
+  const at = command === 'XREADGROUP' ? 2 : command.endsWith('MPOP') ? 1 : 0;
+  const [first] = [args[at]].flat() as (RedisArgument | { key: RedisArgument })[];
+  return typeof first === 'object' && 'key' in first ? first.key : first;
+}
+
 const isBlock = (arg: unknown): boolean =>
   typeof arg === 'object' && arg !== null && !Buffer.isBuffer(arg)
     ? (arg as { BLOCK?: number }).BLOCK !== undefined

@@ -2,6 +2,7 @@
  * Redis without await: node-redis, with blocking commands that can be killed and lose nothing.
  * @module
  */
+export { createCluster } from './cluster.js';
 export { createClient, createClientPool } from './create-client.js';
 export {
   LostElementsError,
@@ -12,6 +13,15 @@ export {
 export type { OwnOptions } from './options.js';
 export type { PoolOptions } from './pool-host.js';
 export type { CommandOptions } from './raw.js';
+export { createSentinel } from './sentinel.js';
 export type { Message, SubscribeOptions, Subscription } from './subscription.js';
 export type { TransactionOptions } from './transaction.js';
-export type { Client, ClientOptions, ClientPool, Multi, Session } from './types.js';
+export type {
+  Client,
+  ClientOptions,
+  ClientPool,
+  Cluster,
+  Multi,
+  Sentinel,
+  Session,
+} from './types.js';

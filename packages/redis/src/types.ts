@@ -4,16 +4,20 @@ import type {
   RedisArgument,
   RedisClientOptions,
   RedisClientType,
+  RedisClusterType,
   RedisFunctions,
   RedisModules,
   RedisScripts,
+  RedisSentinelType,
   RespVersions,
   TypeMapping,
 } from 'redis';
 import type { ClientBase } from './client.js';
 import type { ClientPoolBase } from './client-pool.js';
+import type { ClusterBase } from './cluster.js';
 import type { OwnOptions } from './options.js';
 import type { CommandOptions } from './raw.js';
+import type { SentinelBase } from './sentinel.js';
 import type { SessionBase } from './session.js';
 import type { SubscribeOptions, Subscription } from './subscription.js';
 import type { TransactionOptions } from './transaction.js';
@@ -193,4 +197,50 @@ export type ClientPool<
       options: CommandOptions<V>,
     ): ClientPool<M, F, S, RESP, V>;
     withTypeMapping<V extends Mapping>(typeMapping: V): ClientPool<M, F, S, RESP, V>;
+  };
+
+/** Of clusters and sentinels. */
+interface Subscribing<SELF> {
+  connect(options?: TimeoutOption): SELF;
+  on(event: string, listener: Listener): SELF;
+  off(event: string, listener: Listener): SELF;
+  subscribe: Subscribe;
+  pSubscribe: Subscribe;
+  sSubscribe: Subscribe;
+}
+
+type Shown<T> = Omit<T, Views | Hidden | `${string}ubscribe`>;
+
+export type Cluster<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+> = Shown<ClusterBase> &
+  CommandsOf<RedisClusterType<M, F, S, RESP, T>> &
+  Subscribing<Cluster<M, F, S, RESP, T>> & {
+    multi(routing?: RedisArgument): Multi<RedisClusterType<M, F, S, RESP, T>>;
+    MULTI(routing?: RedisArgument): Multi<RedisClusterType<M, F, S, RESP, T>>;
+    withCommandOptions<V extends Mapping = T>(
+      options: CommandOptions<V>,
+    ): Cluster<M, F, S, RESP, V>;
+    withTypeMapping<V extends Mapping>(typeMapping: V): Cluster<M, F, S, RESP, V>;
+  };
+
+export type Sentinel<
+  M extends Modules = None,
+  F extends Functions = None,
+  S extends Scripts = None,
+  RESP extends Versions = 3,
+  T extends Mapping = None,
+> = Shown<SentinelBase> &
+  CommandsOf<RedisSentinelType<M, F, S, RESP, T>> &
+  Subscribing<Sentinel<M, F, S, RESP, T>> & {
+    multi(): Multi<RedisSentinelType<M, F, S, RESP, T>>;
+    MULTI(): Multi<RedisSentinelType<M, F, S, RESP, T>>;
+    withCommandOptions<V extends Mapping = T>(
+      options: CommandOptions<V>,
+    ): Sentinel<M, F, S, RESP, V>;
+    withTypeMapping<V extends Mapping>(typeMapping: V): Sentinel<M, F, S, RESP, V>;
   };
