@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { spawn as spawnProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { type Service, startService } from '@tendril/adapter-suite';
+import { run, sleep, spawn, wait, withTimeout } from '@tendril/core';
+import { checkLeaks } from '@tendril/core/testing';
+import { type Client, createClient, createCluster, createSentinel } from '@tendril/redis';
+import { until } from './helpers.js';
+
+after(() => checkLeaks());
+const password = 'tendril';
+
+function freePort(): number {
+  const server = createServer().listen(0, '127.0.0.1');
+  wait(once(server, 'listening'));
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const connectTo = ({ host, port }: { host: string; port: number }): Client =>
+  createClient({ socket: { host, port }, password }).connect();
+
+/** Three masters, a third of the slots each. */
+function startCluster(): { services: Service[]; nodes: Client[] } {
+  const buses = [freePort(), freePort(), freePort()];
+  const services = buses.map((bus) =>
+    wait(startService('redis', ['--cluster-enabled', 'yes', '--cluster-port', String(bus)])),
+  );
+  const nodes = services.map(connectTo);
+  for (const [i, node] of nodes.entries()) {
+    const from = Math.ceil((16_384 / 3) * i);
+    const to = Math.ceil((16_384 / 3) * (i + 1)) - 1;
+    node.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to)]);
+    const { host, port } = services[0] as Service;
+    if (i > 0) node.sendCommand(['CLUSTER', 'MEET', host, String(port), String(buses[0])]);
+  }
+  const ready = (node: Client) => {
+    const info = String(node.sendCommand(['CLUSTER', 'INFO']));
+    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
+  };
+  withTimeout(30_000, () => {
+    while (!nodes.every(ready)) sleep(20);
+  });
+  return { services, nodes };
+}
+
+test('a cluster: keys on all nodes, blocking commands, multi, messages, a slot that moves', () =>
+  run(() => {
+    const { services, nodes } = startCluster();
+    const cluster = createCluster({
+      rootNodes: services.map(({ host, port }) => ({ socket: { host, port } })),
+      defaults: { password },
+    });
+    try {
+      assert.throws(() => cluster.get('x'), /closed/);
+      cluster.connect();
+      const keys = Array.from({ length: 60 }, (_, i) => `key${i}`);
+      const all = keys.map((key) => spawn(() => [cluster.set(key, key), cluster.get(key)]));
+      for (const [i, each] of all.entries()) assert.deepEqual(each.get(), ['OK', keys[i]]);
+      for (const node of nodes) assert.ok(node.dbSize() > 5, 'each node has some');
+      assert.deepEqual(cluster.multi().incr('{a}1').incr('{a}1').exec(), [1, 2]);
+      assert.equal(cluster.sendCommand('key1', true, ['GET', 'key1']), 'key1');
+
+      const popping = keys.map((key) => spawn(() => cluster.blPop(`{${key}}list`, 0)));
+      until(() => nodes.every((node) => node.info('clients').match(/blocked_clients:[1-9]/)));
+      for (const each of popping.splice(30)) each.kill();
+      for (const [i, each] of popping.entries()) {
+        cluster.rPush(`{${keys[i]}}list`, `e${i}`);
+        assert.equal(each.get()?.element, `e${i}`);
+      }
+      until(() => nodes.every((node) => node.info('clients').includes('blocked_clients:0')));
+
+      using news = cluster.subscribe('news');
+      using shard = cluster.sSubscribe('shard');
+      cluster.publish('news', 'in');
+      cluster.sPublish('shard', 'on');
+      assert.equal(news.receive({ timeout: 2000 })?.message, 'in');
+      assert.equal(shard.receive({ timeout: 2000 })?.message, 'on');
+
+      const slot = String(nodes[0]?.clusterKeySlot('moved'));
+      const target = nodes.find((node) => {
+        try {
+          return node.get('moved') !== null;
+        } catch {
+          return true; // not its slot
+        }
+      }) as Client;
+      const id = String(target.sendCommand(['CLUSTER', 'MYID']));
+      for (const node of [target, ...nodes])
+        node.sendCommand(['CLUSTER', 'SETSLOT', slot, 'NODE', id]);
+      const waiting = spawn(() => cluster.blPop('moved', 0));
+      until(() => target.info('clients').includes('blocked_clients:1'));
+      target.rPush('moved', 'here');
+      assert.equal(waiting.get()?.element, 'here');
+    } finally {
+      cluster.close();
+      for (const node of nodes) node.close();
+      for (const each of services) wait(each.stop());
+    }
+  }));
+
+test('sentinels: commands and blocking ones go to the master', () =>
+  run(() => {
+    const master = wait(startService('redis'));
+    const folder = mkdtempSync(path.join(tmpdir(), 'tendril-sentinel-'));
+    const port = freePort();
+    const lines = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `dir ${folder}`,
+      `sentinel monitor main ${master.host} ${master.port} 1`,
+      `sentinel auth-pass main ${password}`,
+    ];
+    const file = path.join(folder, 'sentinel.conf');
+    writeFileSync(file, lines.join('\n'));
+    const process = spawnProcess('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+    const exited = once(process, 'exit');
+    const sentinel = createSentinel({
+      name: 'main',
+      sentinelRootNodes: [{ host: '127.0.0.1', port }],
+      nodeClientOptions: { password },
+    });
+    try {
+      withTimeout(10_000, () => {
+        const asking = createClient({ socket: { host: '127.0.0.1', port } });
+        asking.connect().close();
+      });
+      sentinel.connect();
+      assert.equal(sentinel.set('key', 'value'), 'OK');
+      assert.equal(sentinel.get('key'), 'value');
+      assert.deepEqual(sentinel.multi().incr('n').incr('n').exec(), [1, 2]);
+      const popping = Array.from({ length: 5 }, () => spawn(() => sentinel.blPop('list', 0)));
+      sleep(50);
+      assert.equal(sentinel.get('key'), 'value', 'nobody is stopped');
+      popping.pop()?.kill();
+      for (const each of popping) {
+        sentinel.rPush('list', 'x');
+        assert.equal(each.get()?.element, 'x');
+      }
+      using messages = sentinel.subscribe('channel');
+      sentinel.publish('channel', 'm');
+      assert.equal(messages.receive({ timeout: 2000 })?.message, 'm');
+    } finally {
+      sentinel.close();
+      process.kill();
+      wait(exited);
+      rmSync(folder, { recursive: true, force: true });
+      wait(master.stop());
+    }
+  }));
