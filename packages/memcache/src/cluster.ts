@@ -1,5 +1,5 @@
 /** Cluster: which server a command goes to, and what happens when that one cannot be reached. */
-import { joinall, killall, rethrowExit, sleep, spawn } from '@tendril/core';
+import { InvalidArgumentError, joinall, killall, rethrowExit, sleep, spawn } from '@tendril/core';
 import { ConnectionError, PartialError, ServerDeadError } from './errors.js';
 import type { Answer, Request } from './exchange.js';
 import type { Settings } from './options.js';
@@ -16,11 +16,12 @@ export class Cluster {
 
   /**
    * The server number `own`, or with `failover` the next living one.
-   * @throws ServerDeadError
+   * @throws ServerDeadError, InvalidArgumentError if there is no such server
    */
   choose(own: number): Server {
     const { servers } = this;
-    const first = servers[own] as Server;
+    const first = servers[own];
+    if (!first) throw new InvalidArgumentError('getServer()', 'an index of `servers`', own);
     if (first.isUsable()) return first;
     if (this.#settings.failover)
       for (let step = 1; step < servers.length; step++) {

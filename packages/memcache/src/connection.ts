@@ -10,6 +10,10 @@ import { opcodes } from './opcodes.js';
 import type { Settings } from './options.js';
 import { Reader } from './reader.js';
 
+const openingSteps = 4;
+/** Node's timers turn longer times into 1 ms. */
+const longestTimer = 2 ** 31 - 1;
+
 /** What a connection tells its server. */
 export interface Owner {
   readonly name: string;
@@ -61,11 +65,17 @@ export class Connection {
     socket.on('error', (error) => this.#end(error));
     const closed = () => this.#end(breakage('DISCONNECTED', 'the server closed the connection'));
     socket.on('end', closed).on('close', closed);
-    const late = () => {
-      const limit = `no connection within ${conntimeout / 1000} s`;
-      this.#end(breakage('CONNECT_TIMEOUT', limit));
+    if (Number.isFinite(conntimeout)) this.#watchOpening(conntimeout);
+  }
+
+  /** In steps: time in which this thread did something else counts as one, and not against the server. */
+  #watchOpening(ms: number): void {
+    let left = openingSteps;
+    const step = () => {
+      if (--left === 0)
+        this.#end(breakage('CONNECT_TIMEOUT', `no connection within ${ms / 1000} s`));
     };
-    if (Number.isFinite(conntimeout)) this.#timer = setTimeout(late, conntimeout);
+    this.#timer = setInterval(step, Math.min(ms / openingSteps, longestTimer));
   }
 
   get open(): boolean {
@@ -141,29 +151,32 @@ export class Connection {
     // check phase of the event loop comes after the poll phase. The timer itself keeps no process
     // alive; the socket does.
     const check = () => setImmediate(() => this.#expire());
-    this.#timer = setTimeout(check, Math.max(1, ms)).unref();
+    this.#timer = setTimeout(check, Math.min(Math.max(1, ms), longestTimer)).unref();
   }
 
-  /** Fails those that have waited for too long, and no others. */
+  /**
+   * Fails those that have waited for too long, and no others. If nothing was heard meanwhile, or the
+   * server does not even take what is sent, the connection is of no use any more.
+   */
   #expire(): void {
     if (this.#gone) return;
     const { name, settings } = this.#owner;
     const { timeout } = settings;
     const latest = performance.now() - timeout;
-    let silent = false;
+    let useless = this.#retired;
     let next: number | undefined;
     for (const [opaque, exchange] of this.#pending) {
       if (exchange.sentAt > latest) {
         next = exchange.sentAt - latest;
         break;
       }
-      silent ||= this.#lastHeard <= exchange.sentAt;
+      useless ||= this.#lastHeard <= exchange.sentAt || this.#socket.writableLength > 0;
       exchange.fail(() => new ReplyTimeoutError(name, timeout / 1000));
       this.#pending.delete(opaque);
     }
     this.#timer = undefined;
     if (next !== undefined) this.#watch(next);
-    if (silent || this.#retired) this.retire();
+    if (useless) this.retire();
   }
 
   /** The peer may be gone without a word: new commands get a new connection, old ones their chance. */

@@ -175,6 +175,8 @@ test(
       client.servers.map((server) => server.connected),
       [false, true],
     );
+    client.getServer = () => 2;
+    assert.throws(() => client.get('a'), { code: 'ERR_INVALID_ARG' });
   }),
 );
 

@@ -85,6 +85,45 @@ test(
 );
 
 test(
+  'what a server does not take is dropped with its connection',
+  withServers(1, (service) => {
+    using client = connect([service], { timeout: 0.2, retries: 0 });
+    client.set('a', 'b');
+    service.pause();
+    const large = Buffer.alloc(1_000_000);
+    const all = Array.from({ length: 30 }, (_, i) =>
+      spawn(() => failureOf(() => client.set(`large${i}`, large)).code),
+    );
+    for (const each of all) assert.equal(each.get(), 'ERR_MEMCACHE_TIMEOUT');
+    assert.equal(client.servers[0]?.pending, 0);
+    assert.equal(client.servers[0]?.connected, false);
+    service.resume();
+    assert.equal(String(client.get('a').value), 'b');
+    const sessions = () => client.stats()[nameOf(service)]?.curr_connections;
+    for (let n = 0; n < 100 && sessions() !== '1'; n++) sleep(10);
+    assert.equal(sessions(), '1');
+  }),
+);
+
+test(
+  'a thread that was busy for longer than all limits holds nothing against the server',
+  withServers(1, (service) => {
+    using client = connect([service], { timeout: 0.1, retries: 0 });
+    const block = (ms: number) => {
+      for (const end = performance.now() + ms; performance.now() < end; );
+    };
+    const connecting = spawn(() => client.set('a', 'b'));
+    sleep(0);
+    block(500);
+    assert.equal(connecting.get(), true);
+    const asking = spawn(() => String(client.get('a').value));
+    sleep(0);
+    block(300);
+    assert.equal(asking.get(), 'b');
+  }),
+);
+
+test(
   'a connection that breaks: get is sent again, increment is not',
   withServers(1, (service) => {
     const gate = wait(openGate(service));
