@@ -38,10 +38,8 @@ export class Connection {
   readonly #reader = new Reader((message) => this.#receive(message));
   /** On their way, in the order in which they were sent. */
   readonly #pending = new Map<number, Exchange>();
-  /** They wait for the connection to be opened. */
+  /** To be written together: those of this turn, or all until the connection is open. */
   #queued: Exchange[] = [];
-  /** Frames of this turn, to be written in one piece. */
-  #unwritten: Buffer[] = [];
   #open = false;
   #retired = false;
   #gone = false;
@@ -83,26 +81,32 @@ export class Connection {
   }
 
   send(exchange: Exchange): void {
-    if (this.#open) this.#write(exchange);
-    else this.#queued.push(exchange);
-  }
-
-  #write(exchange: Exchange): void {
-    const { frame, opaque } = exchange.request;
-    exchange.sentAt = performance.now();
-    this.#pending.set(opaque, exchange);
     // What all the greenlets of this turn send goes out together: a system call for each would be the
     // dearest part of a command.
-    if (this.#unwritten.push(frame) === 1) process.nextTick(() => this.#flush());
-    if (!this.#timer) this.#watch(this.#owner.settings.timeout);
+    if (this.#queued.push(exchange) === 1 && this.#open) process.nextTick(() => this.#flush());
   }
 
   #flush(): void {
-    const frames = this.#unwritten;
-    this.#unwritten = [];
+    const frames: Buffer[] = [];
+    const now = performance.now();
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const each of queued) {
+      if (each.abandoned) {
+        each.fail(() => new Error('nobody waits'));
+        continue;
+      }
+      each.sentAt = now;
+      this.#pending.set(each.request.opaque, each);
+      frames.push(each.request.frame);
+    }
     const [first] = frames;
-    if (!this.#gone && first)
-      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+    if (!first) {
+      if (this.#retired) this.#destroyIfDone();
+      return;
+    }
+    this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+    if (!this.#timer) this.#watch(this.#owner.settings.timeout);
   }
 
   #read(piece: Buffer): void {
@@ -123,7 +127,11 @@ export class Connection {
 
   #forget(opaque: number): void {
     this.#pending.delete(opaque);
-    if (this.#retired && this.#pending.size === 0) this.destroy();
+    if (this.#retired) this.#destroyIfDone();
+  }
+
+  #destroyIfDone(): void {
+    if (this.#pending.size + this.#queued.length === 0) this.destroy();
   }
 
   #welcome(message: Response): void {
@@ -136,12 +144,7 @@ export class Connection {
     this.#timer = undefined;
     this.#open = true;
     this.#owner.opened();
-    const queued = this.#queued;
-    this.#queued = [];
-    for (const each of queued) {
-      if (each.abandoned) each.fail(() => new Error('nobody waits'));
-      else this.#write(each);
-    }
+    this.#flush();
   }
 
   #watch(ms: number): void {
@@ -183,7 +186,7 @@ export class Connection {
   retire(): void {
     if (!this.#retired) this.#owner.retired(this);
     this.#retired = true;
-    if (this.#pending.size === 0) this.destroy();
+    this.#destroyIfDone();
   }
 
   /** Says goodbye; `then` is called when the connection is gone. */
@@ -211,7 +214,6 @@ export class Connection {
     for (const each of this.#pending.values()) each.fail(make(true));
     this.#queued = [];
     this.#pending.clear();
-    this.#unwritten = [];
     this.#whenGone?.();
   }
 }
