@@ -9,8 +9,13 @@ import { check } from '@tendril/core/subprocess';
 import * as testing from '@tendril/core/testing';
 import { ThreadPool } from '@tendril/core/threadpool';
 import { Fiber, support } from '@tendril/fiber';
+import * as memcache from '@tendril/memcache';
+import * as mysql from '@tendril/mysql';
+import * as pg from '@tendril/pg';
+import * as redis from '@tendril/redis';
 import * as websocket from '@tendril/websocket';
 import { fetchApp, WSGIServer } from '@tendril/wsgi';
+import * as zmq from '@tendril/zmq';
 
 assert.equal(support.supported, true, support.reason);
 const fiber = new Fiber(() => Fiber.suspend('parked'));
@@ -84,4 +89,23 @@ assert.match(
   await run(() => check('npx', ['--no', '--', 'tendril-wsgi', '--version'])),
   /^tendril-wsgi .*\d/,
 );
+// Drivers without a server here: that they load, and say what is wrong in the words of their own.
+const refused = (attempt) => run(() => assert.throws(attempt, { code: 'ECONNREFUSED' }));
+const nowhere = { host: '127.0.0.1', port: 1 };
+await refused(() => new pg.Pool(nowhere).query('SELECT 1'));
+await refused(() => mysql.createPool(nowhere).query('SELECT 1'));
+assert.equal(typeof redis.createClient, 'function');
+assert.equal(typeof memcache.Client.create, 'function');
+const piped = await run(() => {
+  const pull = new zmq.Pull();
+  const push = new zmq.Push();
+  pull.bind('tcp://127.0.0.1:*');
+  push.connect(pull.lastEndpoint);
+  push.send('hello');
+  const text = String(pull.receive());
+  push.close();
+  pull.close();
+  return text;
+});
+assert.equal(piped, 'hello');
 console.log('esm: ok');
