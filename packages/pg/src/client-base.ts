@@ -45,7 +45,7 @@ export abstract class ClientBase implements Queries {
   }
 
   copyFrom(sql: string, iterable: Iterable<string | Uint8Array>): number {
-    checkCopy(sql, iterable);
+    checkCopy(sql, { from: iterable });
     return copyFrom(this.session, sql, iterable);
   }
 

@@ -51,11 +51,18 @@ function enter(session: Session, what: string): void {
   session.enter();
 }
 
-/** @throws InvalidArgumentError */
-export function checkCopy(sql: string, iterable: Iterable<unknown> = []): void {
-  if (typeof sql !== 'string') throw new InvalidArgumentError('sql', 'a string', sql);
-  if (typeof iterable?.[Symbol.iterator] !== 'function')
-    throw new InvalidArgumentError('iterable', 'one of strings or Buffers', iterable);
+/**
+ * pg-copy-streams waits for ever, or worse, when the server does anything but copy.
+ * @throws InvalidArgumentError
+ */
+export function checkCopy(sql: string, iterable?: { from: Iterable<unknown> }): void {
+  const [wanted, form] = iterable
+    ? ['a COPY … FROM STDIN', /\bcopy\b.*\bfrom\s+stdin\b/is]
+    : ['a COPY … TO STDOUT', /\bcopy\b.*\bto\s+stdout\b/is];
+  if (typeof sql !== 'string' || !form.test(sql))
+    throw new InvalidArgumentError('sql', `${wanted} statement`, sql);
+  if (iterable && typeof iterable.from?.[Symbol.iterator] !== 'function')
+    throw new InvalidArgumentError('iterable', 'one of strings or Buffers', iterable.from);
 }
 
 /** Sends what `pieces` yields. @returns how many rows the server has taken */

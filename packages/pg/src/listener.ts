@@ -112,6 +112,8 @@ export class Listener implements IterableIterator<Notification>, Disposable {
       }
       return { done: false, value };
     } catch (error) {
+      // A loop that its `next` throws out of does not call `return`.
+      if (isExit(error)) this.close();
       if (error instanceof QueueShutDown) return { done: true, value: undefined };
       throw error;
     }

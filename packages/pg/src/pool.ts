@@ -117,7 +117,7 @@ export class Pool implements Queries, Disposable {
   }
 
   copyFrom(sql: string, iterable: Iterable<string | Uint8Array>): number {
-    checkCopy(sql, iterable);
+    checkCopy(sql, { from: iterable });
     const session = this.#lend();
     try {
       return copyFrom(session, sql, iterable);

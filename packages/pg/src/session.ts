@@ -198,6 +198,7 @@ export class Session implements Patient {
    */
   abandon(operation: Operation, busy = true): void {
     operation.abandoned = true;
+    this.#owner = undefined;
     if (!this.#flight.at(-1)?.abandoned) return;
     this.#recovery ??= new Recovery(this);
     if (this.#flight.every((each) => each.abandoned)) this.#beginRecovery(busy);

@@ -50,7 +50,7 @@ describe('COPY', () => {
         assert.throws(() => pool.copyFrom('COPY nowhere FROM STDIN', lines(100_000)), {
           code: '42P01',
         });
-        assert.throws(() => pool.copyFrom('SELECT 1', lines(100_000)), Error);
+        assert.throws(() => pool.copyFrom('SELECT 1', []), { code: 'ERR_INVALID_ARG' });
         const killed = spawn(() => {
           function* slow() {
             for (const line of lines(1000)) {

@@ -49,7 +49,11 @@ describe('listen', () => {
   test(
     'ends with break, with a kill, and with its pool or client',
     withClient((client) => {
-      for (const _ of client.listen('c')) break;
+      const listener = client.listen('c');
+      client.query('NOTIFY c');
+      for (const _ of listener) break;
+      assert.ok(listener.closed);
+      until(() => client.query(listening).rows.length === 0);
       const killed = spawn(() => {
         for (const _ of client.listen('c'));
       });
