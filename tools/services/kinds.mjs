@@ -170,7 +170,7 @@ const redis = {
 
 /** @type {Kind} */
 const memcached = {
-  stopSignal: 'SIGTERM',
+  stopSignal: 'SIGKILL', // it keeps nothing, and takes a second over SIGTERM
   prepare() {
     locate('memcached');
     return undefined;
