@@ -17,6 +17,9 @@ export interface Source<T> {
   setWaiting(waits: boolean): void;
 }
 
+/** Messages in a row after which more are expected: to find none is dear, for it makes an error. */
+const hurryAfter = 4;
+
 interface Receiver {
   readonly resume: Resume<void>;
   woken: boolean;
@@ -39,6 +42,8 @@ export class Inbox<T> {
    * is one, which costs it a system call, until it says that there is none.
    */
   #ahead = 0;
+  /** Messages that came one after the other. */
+  #streak = 0;
   #closed: Error | undefined = undefined;
 
   constructor(source: Source<T>) {
@@ -137,9 +142,24 @@ export class Inbox<T> {
     this.#messages.push(message);
     this.#wake();
     if (this.ready) this.#wakeWatchers();
-    if (this.#ahead === 0 && this.#source.readable) this.#hurry(this.#source.ahead());
-    if (this.#receivers.size > 0 || this.#messages.length - this.#woken < this.#ahead) this.#read();
+    if (this.#receivers.size > 0) {
+      this.#read();
+    } else if (this.#ahead > 0) {
+      if (this.#messages.length - this.#woken < this.#ahead) this.#read();
+    } else {
+      this.#lookAhead();
+    }
   };
+
+  #lookAhead(): void {
+    const room = this.#source.ahead();
+    if (this.#messages.length - this.#woken >= room || !this.#source.readable) {
+      this.#streak = 0;
+      return;
+    }
+    if (++this.#streak >= hurryAfter) this.#hurry(room);
+    this.#read();
+  }
 
   // A little is read ahead: each turn of the event loop then brings many messages, and not one.
   #hurry(ahead: number): void {
@@ -153,6 +173,7 @@ export class Inbox<T> {
     const [receiver] = this.#receivers;
     if ((error as { code?: string }).code === 'EAGAIN') {
       this.#hurry(0);
+      this.#streak = 0;
       // The driver's wait is over, ours is not; if nobody wants a message any more, it ends here.
       if (receiver || this.#watchers.size > 0) this.#read();
     } else if (receiver) {

@@ -36,6 +36,8 @@ export class Outbox {
   readonly #probeOptions: object | undefined;
   /** Called when a message has gone out. */
   readonly #sent: (() => void) | undefined;
+  /** libzmq drops what it has no room for: it need not be asked before. */
+  readonly #unbounded: boolean;
   readonly #queue: Entry[] = [];
   readonly #watchers = new Set<() => void>();
   /** libzmq may refuse a message although it says that there is room: each answer is waited for. */
@@ -47,8 +49,9 @@ export class Outbox {
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(raw: Raw, probeOptions?: object, sent?: () => void) {
+  constructor(raw: Raw, unbounded: boolean, probeOptions?: object, sent?: () => void) {
     this.#raw = raw;
+    this.#unbounded = unbounded;
     this.#probeOptions = probeOptions;
     this.#sent = sent;
     setSendTimeout(raw, 0);
@@ -59,7 +62,7 @@ export class Outbox {
     if (this.#broken) throw this.#broken;
     if (this.careful || this.#queue.length > 0 || this.#waiting || ++this.#inRow > burst)
       return false;
-    if (!this.#raw.writable) return false;
+    if (!this.#unbounded && !this.#raw.writable) return false;
     this.#hand({ message, options, resume: undefined, cancelled: false });
     return true;
   }

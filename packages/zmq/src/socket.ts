@@ -32,6 +32,8 @@ export interface Traits {
   readonly forgets?: boolean;
   /** libzmq may refuse a message although there is room. */
   readonly careful?: boolean;
+  /** Unless told otherwise, it drops messages that it has no room for, and never waits. */
+  readonly unbounded?: boolean;
   /** The driver insists on options for send(); these go with none of our messages. */
   readonly sendOptions?: object;
 }
@@ -78,6 +80,7 @@ export abstract class Socket implements Disposable {
     });
     const outbox = new Outbox(
       raw,
+      traits.unbounded ?? false,
       traits.sendOptions,
       traits.forgets ? () => inbox.clear() : undefined,
     );
@@ -97,6 +100,7 @@ export abstract class Socket implements Disposable {
 
   /** A socket that keeps only the newest message, or few of them, is not to become a longer queue. */
   #ahead(): number {
+    if (this.#closed) return 0;
     const own = this as { conflate?: boolean; receiveHighWaterMark?: number };
     if (own.conflate) return 0;
     return Math.min(maxAhead, own.receiveHighWaterMark || maxAhead);

@@ -8,7 +8,10 @@ export type Pair = SocketOf<driver.Pair>;
 export const Pair = socketClass('Pair', driver.Pair, both);
 
 export type Publisher = SocketOf<driver.Publisher>;
-export const Publisher = socketClass('Publisher', driver.Publisher, { send: true });
+export const Publisher = socketClass('Publisher', driver.Publisher, {
+  send: true,
+  unbounded: true,
+});
 
 export type Subscriber = SocketOf<driver.Subscriber>;
 export const Subscriber = socketClass('Subscriber', driver.Subscriber, {
@@ -31,7 +34,7 @@ export type Dealer = SocketOf<driver.Dealer>;
 export const Dealer = socketClass('Dealer', driver.Dealer, both);
 
 export type Router = SocketOf<driver.Router>;
-export const Router = socketClass('Router', driver.Router, both);
+export const Router = socketClass('Router', driver.Router, { ...both, unbounded: true });
 
 export type Pull = SocketOf<driver.Pull>;
 export const Pull = socketClass('Pull', driver.Pull, { receive: true });
@@ -41,7 +44,11 @@ export const Push = socketClass('Push', driver.Push, { send: true });
 
 /** With `manual`, subscriptions are about the message that was received last. */
 export type XPublisher = SocketOf<driver.XPublisher>;
-export const XPublisher = socketClass('XPublisher', driver.XPublisher, { ...both, inStep: true });
+export const XPublisher = socketClass('XPublisher', driver.XPublisher, {
+  ...both,
+  inStep: true,
+  unbounded: true,
+});
 
 export type XSubscriber = SocketOf<driver.XSubscriber>;
 export const XSubscriber = socketClass('XSubscriber', driver.XSubscriber, both);
