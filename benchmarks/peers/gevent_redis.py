@@ -4,7 +4,6 @@ import gevent.monkey
 gevent.monkey.patch_all()
 
 import redis
-from gevent.queue import LifoQueue
 
 import gevent_load as load
 
@@ -15,7 +14,7 @@ def get(address, _askers):
         port=address["port"],
         password=address["password"],
         max_connections=10,
-        queue_class=LifoQueue,
+        queue_class=load.FairQueue,
     )
     client = redis.Redis(connection_pool=pool)
 

@@ -59,8 +59,8 @@ class Meter {
   }
 }
 
-/** Seconds that the client has for coming up to speed. */
-const warmUp = (seconds: number) => Math.max(0.5, seconds / 2);
+/** Seconds that the client has for coming up to speed: V8 compiles for that long. */
+const warmUp = (seconds: number) => Math.max(2, seconds / 2);
 
 export function inGreenlets(open: Parking[string], settings: Settings): Promise<Report> {
   const { address, askers, seconds } = settings;
