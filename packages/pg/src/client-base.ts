@@ -13,8 +13,8 @@ import {
 } from 'pg';
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
-import type { QueryInput } from './operation.js';
 import type { Any, Queries } from './queries.js';
+import type { QueryInput } from './query.js';
 import type { Session } from './session.js';
 import { type TransactionOptions, transact } from './transaction.js';
 

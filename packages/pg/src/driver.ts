@@ -1,5 +1,6 @@
 /** pg's own client: how it is made, and the parts of it that its types leave out. */
 import { Socket } from 'node:net';
+import { park } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
 import { type Connection, Client as PgClient, type TransactionStatus } from 'pg';
 import type { ClientOptions } from './options.js';
@@ -59,4 +60,16 @@ export function makeRaw(options: ClientOptions): RawClient {
     stream: options.stream ?? (() => new NamedSocket()),
   }) as unknown as RawClient;
   return raw;
+}
+
+/** Parks until the server has let us in. `ready` is called for each ReadyForQuery. */
+export function connectRaw(raw: RawClient, ready: () => void): void {
+  park<void>((resume) => {
+    (raw.connect as (callback: (error?: Error) => void) => void)((error) =>
+      error ? resume.error(error) : resume(),
+    );
+    // After pg's own listener: by then the operation knows its result.
+    raw.connection.on('readyForQuery', ready);
+    return () => {};
+  });
 }

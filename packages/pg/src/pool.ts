@@ -18,10 +18,10 @@ import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
 import { type Listener, listen } from './listener.js';
 import { Maker } from './maker.js';
-import type { QueryInput } from './operation.js';
 import { limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
 import type { Any, Queries } from './queries.js';
+import type { QueryInput } from './query.js';
 import { Session } from './session.js';
 import type { TransactionOptions } from './transaction.js';
 

@@ -5,21 +5,16 @@ import {
   Event,
   type Greenlet,
   getCurrent,
-  park,
   Semaphore,
   Timeout,
 } from '@tendril/core';
-import { Query, type QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import { cancelRequest } from './cancel.js';
-import { makeRaw, type RawClient } from './driver.js';
-import {
-  ClientClosedError,
-  ConnectionLostError,
-  ConnectTimeoutError,
-  QueryTimeoutError,
-} from './errors.js';
-import { checkQuery, type Operation, type QueryInput, QueryOperation } from './operation.js';
+import { connectRaw, makeRaw, type RawClient } from './driver.js';
+import { ClientClosedError, ConnectionLostError, ConnectTimeoutError } from './errors.js';
+import type { Operation } from './operation.js';
 import { type ClientOptions, connectionTimeout } from './options.js';
+import { type QueryInput, runAside, runQuery } from './query.js';
 import { grace, type Patient, Recovery } from './recovery.js';
 
 /** For the server to take a goodbye. */
@@ -39,7 +34,8 @@ export class Session implements Patient {
   onLost: (() => void) | undefined;
   readonly #options: ClientOptions;
   readonly #connectTimeout: number | undefined;
-  readonly #queryTimeout: number;
+  /** Milliseconds; 0 for none. */
+  readonly queryTimeout: number;
   /** Held from the start of an operation until the server is done with it. Not with `pipeline`. */
   readonly #lock = new Semaphore(1);
   #held = false;
@@ -63,7 +59,7 @@ export class Session implements Patient {
     this.#connectTimeout = connectionTimeout(options);
     this.raw = makeRaw(options);
     const parameters = this.raw.connectionParameters;
-    this.#queryTimeout = Number(parameters.query_timeout) || 0;
+    this.queryTimeout = Number(parameters.query_timeout) || 0;
     parameters.query_timeout = false;
     this.raw.on('error', (error: Error) => this.#broken(error));
     if (options.onNotice) this.raw.on('notice', options.onNotice as () => void);
@@ -78,14 +74,7 @@ export class Session implements Patient {
     const ms = this.#connectTimeout;
     using _limit = Timeout.startNew(ms, ms === undefined ? undefined : new ConnectTimeoutError(ms));
     try {
-      park<void>((resume) => {
-        (raw.connect as (callback: (error?: Error) => void) => void)((error) =>
-          error ? resume.error(error) : resume(),
-        );
-        // After pg's own listener: by then the operation knows its result.
-        raw.connection.on('readyForQuery', () => this.#ready());
-        return ignore;
-      });
+      connectRaw(raw, () => this.#ready());
       this.#address = (raw.connection.stream as Socket).remoteAddress;
     } catch (error) {
       this.#destroy();
@@ -97,45 +86,7 @@ export class Session implements Patient {
 
   /** Parks for the answer. An interrupt stops the query on the server. */
   query(config: QueryInput, values?: unknown[]): QueryResult {
-    checkQuery(config, values);
-    this.enter();
-    const own = typeof config === 'object' ? config.query_timeout : undefined;
-    const ms = own ?? this.#queryTimeout;
-    if (!ms) return this.#query(config, values);
-    using _limit = Timeout.startNew(ms, new QueryTimeoutError(ms));
-    return this.#query(config, values);
-  }
-
-  #query(config: QueryInput, values: unknown[] | undefined): QueryResult {
-    const operation = new QueryOperation();
-    let begun = false;
-    try {
-      return park<QueryResult>((resume) => {
-        operation.resume = resume;
-        const query = new Query(config as string, values, operation.callback as () => void);
-        this.#checkName(config);
-        this.begin(operation, query);
-        begun = true;
-        return () => this.abandon(operation);
-      });
-    } catch (error) {
-      if (!begun) this.leave();
-      // pg's errors are made where the answer is read; the caller is of more use.
-      else if (error instanceof Error) Error.captureStackTrace(error, this.query);
-      throw error;
-    }
-  }
-
-  /** pg finds this out too late to tell it from an answer of the server. */
-  #checkName(config: QueryInput): void {
-    if (typeof config === 'string' || !config.name || !config.text) return;
-    const { parsedStatements, submittedNamedStatements } = this.raw.connection;
-    const { name, text } = config;
-    const previous = parsedStatements[name] || submittedNamedStatements[name];
-    if (previous && previous !== text)
-      throw new Error(
-        `Prepared statements must be unique - '${name}' was used for a different statement`,
-      );
+    return runQuery(this, config, values);
   }
 
   /**
@@ -266,11 +217,7 @@ export class Session implements Patient {
   }
 
   run(sql: string, done: (error?: Error) => void): void {
-    let failure: Error | undefined;
-    const query = new Query(sql, undefined, (error) => {
-      failure ??= error ?? undefined;
-    });
-    this.begin({ abandoned: true, ended: (lost) => done(failure ?? lost) }, query);
+    runAside(this, sql, done);
   }
 
   recovered(): void {
@@ -294,8 +241,6 @@ export class Session implements Patient {
     this.#whenClean = [];
     for (const each of callbacks) each(clean);
   }
-
-  // ------------------------------------------------------------------- end
 
   get usable(): boolean {
     return this.#connected && !this.#ending && this.#lost === undefined;

@@ -1,0 +1,97 @@
+/** Queries whose answers come whole. */
+import { InvalidArgumentError, park, type Resume, Timeout } from '@tendril/core';
+import { Query, type QueryConfig, type QueryResult } from 'pg';
+import { QueryTimeoutError } from './errors.js';
+import type { Operation } from './operation.js';
+import type { Session } from './session.js';
+
+/** A query, in the words of pg. */
+export type QueryInput = string | (Partial<QueryConfig> & { query_timeout?: number });
+
+class QueryOperation implements Operation {
+  abandoned = false;
+  resume: Resume<QueryResult> | undefined;
+  #result: QueryResult | undefined;
+  #failure: Error | undefined;
+
+  /**
+   * For pg. An error comes before the ReadyForQuery that ends the query, and only then is the
+   * transaction's state known.
+   */
+  readonly callback = (error: Error | null | undefined, result: QueryResult): void => {
+    if (error) this.#failure ??= error;
+    else this.#result = result;
+  };
+
+  ended(lost?: Error): void {
+    const failure = this.#failure ?? (this.#result ? undefined : lost);
+    if (failure) this.resume?.error(failure);
+    else this.resume?.(this.#result as QueryResult);
+  }
+}
+
+/** @throws InvalidArgumentError for what pg would find wrong only when it sends it */
+function checkQuery(config: QueryInput, values: unknown): void {
+  if (typeof config !== 'string') {
+    if (typeof config !== 'object' || config === null)
+      throw new InvalidArgumentError('config', 'a string or an object', config);
+    if (typeof config.text !== 'string' && typeof config.name !== 'string')
+      throw new InvalidArgumentError('config.text', 'a string', config.text);
+    values ??= config.values;
+  }
+  if (values !== undefined && values !== null && !Array.isArray(values))
+    throw new InvalidArgumentError('values', 'an array', values);
+}
+
+/** pg finds this out too late to tell it from an answer of the server. */
+function checkName(session: Session, config: QueryInput): void {
+  if (typeof config === 'string' || !config.name || !config.text) return;
+  const { parsedStatements, submittedNamedStatements } = session.raw.connection;
+  const { name, text } = config;
+  const previous = parsedStatements[name] || submittedNamedStatements[name];
+  if (previous && previous !== text)
+    throw new Error(
+      `Prepared statements must be unique - '${name}' was used for a different statement`,
+    );
+}
+
+/** Parks for the answer. An interrupt stops the query on the server. */
+export function runQuery(session: Session, config: QueryInput, values?: unknown[]): QueryResult {
+  checkQuery(config, values);
+  const own = typeof config === 'object' ? config.query_timeout : undefined;
+  const ms = own ?? session.queryTimeout;
+  if (!ms) return send(session, config, values);
+  using _limit = Timeout.startNew(ms, new QueryTimeoutError(ms));
+  return send(session, config, values);
+}
+
+function send(session: Session, config: QueryInput, values: unknown[] | undefined): QueryResult {
+  session.enter();
+  const operation = new QueryOperation();
+  let begun = false;
+  try {
+    return park<QueryResult>((resume) => {
+      operation.resume = resume;
+      const query = new Query(config as string, values, operation.callback as () => void);
+      checkName(session, config);
+      session.begin(operation, query);
+      begun = true;
+      return () => session.abandon(operation);
+    });
+  } catch (error) {
+    if (!begun) session.leave();
+    // pg's errors are made where the answer is read; the caller is of more use.
+    else if (!operation.abandoned && error instanceof Error)
+      Error.captureStackTrace(error, runQuery);
+    throw error;
+  }
+}
+
+/** A query of our own that no greenlet waits for. */
+export function runAside(session: Session, sql: string, done: (error?: Error) => void): void {
+  let failure: Error | undefined;
+  const query = new Query(sql, undefined, (error) => {
+    failure ??= error ?? undefined;
+  });
+  session.begin({ abandoned: true, ended: (lost) => done(failure ?? lost) }, query);
+}
