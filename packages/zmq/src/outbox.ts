@@ -18,6 +18,8 @@ interface Entry {
   readonly resume: Resume<void> | undefined;
   /** Its sender was interrupted: it is not tried again. */
   cancelled: boolean;
+  /** Its sender was told that it has gone out. */
+  woken: boolean;
 }
 
 /**
@@ -44,6 +46,8 @@ export class Outbox {
   careful = false;
   #waiting = false;
   #handing = false;
+  /** Senders whose message has gone out and who have not gone on yet. */
+  #woken = 0;
   #inRow = 0;
   #broken: unknown;
   #retry: NodeJS.Timeout | undefined;
@@ -60,25 +64,45 @@ export class Outbox {
   /** Hands `message` over if that is possible now. False: nothing has happened. */
   trySend(message: Message, options: object | undefined): boolean {
     if (this.#broken) throw this.#broken;
-    if (this.careful || this.#queue.length > 0 || this.#waiting || ++this.#inRow > burst)
+    if (
+      this.careful ||
+      this.#queue.length > 0 ||
+      this.#woken > 0 ||
+      this.#waiting ||
+      ++this.#inRow > burst
+    )
       return false;
     if (!this.#unbounded && !this.#raw.writable) return false;
-    this.#hand({ message, options, resume: undefined, cancelled: false });
+    this.#hand({ message, options, resume: undefined, cancelled: false, woken: false });
     return true;
   }
 
   /** Parks until `message` is handed over. A kill or a timeout before that takes it back. */
   send(message: Message, options: object | undefined): void {
     park<void>((resume) => {
-      const entry: Entry = { message, options, resume, cancelled: false };
+      const entry: Entry = { message, options, resume, cancelled: false, woken: false };
       this.#queue.push(entry);
       if (this.#queue.length === 1) this.#begin();
       return () => {
         entry.cancelled = true;
         const at = this.#queue.indexOf(entry);
         if (at >= 0) this.#queue.splice(at, 1);
+        if (entry.woken) this.#goOn();
       };
     });
+    this.#goOn();
+  }
+
+  // Senders go on in the order of their messages: those that call meanwhile have to queue behind.
+  #goOn(): void {
+    if (--this.#woken === 0 && this.#queue.length > 0) this.#begin();
+  }
+
+  #wake(entry: Entry): void {
+    if (!entry.resume || entry.woken) return;
+    entry.woken = true;
+    this.#woken++;
+    entry.resume();
   }
 
   /** There is room now. */
@@ -115,7 +139,7 @@ export class Outbox {
   // The first in line after a burst: the event loop has its turn before.
   #begin(): void {
     if (this.#inRow > burst) setImmediate(() => this.#flush());
-    else if (!this.#handing && !this.#waiting) this.#flush();
+    else if (!this.#handing && !this.#waiting && this.#woken === 0) this.#flush();
   }
 
   /** Hands over as long as there is room. */
@@ -129,7 +153,7 @@ export class Outbox {
       }
       const entry = this.#queue.shift() as Entry;
       this.#hand(entry);
-      if (!this.careful) entry.resume?.();
+      if (!this.careful) this.#wake(entry);
     }
     if (!this.#handing) this.#wakeWatchers();
   };
@@ -156,7 +180,7 @@ export class Outbox {
 
   #taken(entry: Entry): void {
     this.#handing = false;
-    entry.resume?.();
+    this.#wake(entry);
     this.#flush();
   }
 
