@@ -1,15 +1,7 @@
 /** memcached with @tendril/memcache. */
-import * as memcache from '@tendril/memcache';
+import { Client } from '@tendril/memcache';
 import { check, idOf, keys, values } from '../content.js';
 import type { Parking } from '../load.js';
-import { need } from '../need.js';
-
-interface Contract {
-  Client: {
-    create(servers: string): { get(key: string): { value: Buffer | null }; close(): void };
-  };
-}
-const { Client } = need<Contract>('@tendril/memcache', memcache, 'Client');
 
 export const jobs: Parking = {
   get({ host, port }) {

@@ -1,20 +1,8 @@
 /** ZeroMQ with @tendril/zmq. */
 import { AsyncResult, sleep, spawn } from '@tendril/core';
-import * as zmq from '@tendril/zmq';
+import { Dealer, Pull, Push } from '@tendril/zmq';
 import { check, message } from '../content.js';
 import type { Parking } from '../load.js';
-import { need } from '../need.js';
-
-interface Socket {
-  readonly lastEndpoint: string | null;
-  bind(address: string): void;
-  connect(address: string): void;
-  send(message: Buffer | Buffer[]): void;
-  receive(): Buffer[];
-  close(): void;
-}
-type Contract = Record<'Dealer' | 'Pull' | 'Push', new () => Socket>;
-const { Dealer, Pull, Push } = need<Contract>('@tendril/zmq', zmq, 'Dealer', 'Pull', 'Push');
 
 export const jobs: Parking = {
   /** Questions carry the number of their asker, to whom the reader hands the answer. */
