@@ -25,7 +25,9 @@ export async function startFilled(
   fill: (address: Address) => Promise<string>,
 ): Promise<Server> {
   const service = await startService(kind);
-  const { kind: _kind, pid, ...address } = service.info;
+  const { host, port, user, password, database, pid } = service.info;
+  // Without what this server has not.
+  const address: Address = JSON.parse(JSON.stringify({ host, port, user, password, database }));
   try {
     const pinned = pin(pid);
     const version = /\d+(\.\d+)+/.exec(await fill(address))?.[0] ?? '';
