@@ -107,8 +107,8 @@ async function measure(): Promise<Measured> {
     return {
       name: 'adapters',
       results: measured.results,
-      heading: `${clients}, ${model}, ${measured.placed}`,
-      details: ` 50 questions under way, on a pool of 10 or on one connection. ${others.join(', ')}.`,
+      heading: `${clients}, ${model}`,
+      details: ` ${measured.placed}. 50 questions under way, on a pool of 10 or on one connection. ${others.join(', ')}.`,
     };
   }
   if (!values.io)

@@ -56,7 +56,7 @@ const escapeText = (text: string) => text.replace(/&/g, '&amp;').replace(/</g, '
 export function svg(results: Result[], title: string): string {
   const width = 860;
   const longest = Math.max(0, ...results.map((one) => one.contestant.length));
-  const left = Math.max(150, longest * 6.5 + 16);
+  const left = Math.max(150, longest * 7.2 + 16);
   const parts: string[] = [];
   let y = 48;
   for (const [figure, rows] of byFigure(results)) {

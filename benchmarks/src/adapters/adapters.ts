@@ -1,6 +1,6 @@
 /** Clients of servers side by side: ours, the drivers under them, and those of gevent. */
 import { canPin, runLoad } from '../http/commands.js';
-import { type NodeBinary, nodeBinary } from '../http/node-binary.js';
+import { nodeBinary } from '../http/node-binary.js';
 import type { Result } from '../output.js';
 import { pythonWith, said } from '../peer-programs.js';
 import { Samples } from '../samples.js';
@@ -88,7 +88,7 @@ function gevent(): string[] {
 /** All of it, one server after the other. */
 export async function measureAdapters(options: AdapterOptions): Promise<Measured> {
   const samples = new Samples();
-  const node: NodeBinary = nodeBinary(options.node);
+  const node = nodeBinary(options.node);
   const versions = [`Node ${node.version}`, ...gevent()];
   const loose: string[] = [];
   for (const field of fields) {
@@ -116,7 +116,7 @@ export async function measureAdapters(options: AdapterOptions): Promise<Measured
     versions.push(`${field.server} ${server.version}`, ...clients);
     if (!server.pinned) loose.push(field.server);
   }
-  const clients = canPin ? 'clients pinned to one processor' : 'clients not pinned';
-  const servers = loose.length > 0 ? `not pinned: ${loose.join(', ')}` : 'servers to another';
+  const clients = canPin ? 'Clients pinned to one processor' : 'Clients not pinned';
+  const servers = loose.length > 0 ? `servers not: ${loose.join(', ')}` : 'servers to another';
   return { results: samples.results(), placed: `${clients}, ${servers}`, versions };
 }
