@@ -19,5 +19,11 @@ async function measure(): Promise<Report | Absence> {
   return side === 'ours' ? inGreenlets(open, settings) : inTasks(open, settings);
 }
 
-console.log(JSON.stringify(await measure()));
-process.exit(0);
+try {
+  console.log(JSON.stringify(await measure()));
+  process.exit(0);
+} catch (error) {
+  // A line, as the last of which it is shown.
+  console.error(String(error).split('\n')[0]);
+  process.exit(1);
+}
