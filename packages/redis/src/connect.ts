@@ -6,6 +6,12 @@ import type { Raw } from './raw.js';
 const ignore = () => {};
 const late = Symbol('late');
 
+/** The server will say the same next time. */
+function isRefusal(error: unknown): boolean {
+  const refusal = /^(WRONGPASS|NOAUTH|NOPERM|DENIED|ERR AUTH|ERR invalid)/;
+  return error instanceof ErrorReply && refusal.test(error.message);
+}
+
 /** What node-redis needs to know so that its sockets can be ended at any time. */
 export interface Stop {
   readonly signal: AbortSignal;
@@ -17,10 +23,11 @@ export interface Stop {
  * and one in the middle of a handshake comes to life after it: hence the signal, and the second call.
  */
 export function shut(raw: Raw, stop: Stop, connecting?: Promise<unknown>): void {
-  raw.destroy();
+  // A sentinel's answers with a promise.
+  const destroy = () => Promise.resolve<unknown>(raw.destroy()).catch(ignore);
+  destroy();
   stop.abort();
-  const again = () => raw.destroy();
-  connecting?.then(again, again);
+  connecting?.then(destroy, destroy);
 }
 
 /**
@@ -36,15 +43,15 @@ export function connect(raw: Raw, stop: Stop, timeout: number): void {
       const connecting = raw.connect();
       const onError = (error: unknown) => {
         last = error;
-        if (!(error instanceof ErrorReply)) return;
+        if (!isRefusal(error)) return;
         resume.error(error);
         shut(raw, stop, connecting);
       };
       raw.on('error', onError);
       connecting
         .then(resume, (error) => {
-          // An error of ours: node-redis's own client was ended by it.
-          if (!(last instanceof ErrorReply)) resume.error(error);
+          // That of an attempt which was ended because of a refusal says nothing.
+          if (!isRefusal(last)) resume.error(error);
         })
         .finally(() => raw.off('error', onError))
         .catch(ignore);

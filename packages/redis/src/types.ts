@@ -31,6 +31,9 @@ export type None = Record<never, never>;
 
 type Asking = (...args: never) => Promise<unknown>;
 
+/** For sessions only: on a shared connection the EXEC of another greenlet would end a WATCH. */
+type SessionOnly = 'watch' | 'WATCH' | 'unwatch' | 'UNWATCH';
+
 /** Methods of the driver that are no commands of Redis, or are ours. */
 type Apart =
   | keyof ClientBase
@@ -44,6 +47,11 @@ type Apart =
   | 'extendPubSubChannelListeners'
   | 'extendPubSubListeners'
   | 'reAuthenticate'
+  | 'nodeClient'
+  | 'getNodeClientForKey'
+  | 'use'
+  | 'acquire'
+  | SessionOnly
   | 'execute'
   | Uppercase<'subscribe' | 'pSubscribe' | 'sSubscribe'>
   | `${'' | 'p' | 's'}${'Unsubscribe' | 'unsubscribe'}`

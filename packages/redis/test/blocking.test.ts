@@ -144,6 +144,7 @@ redisTest('a moved element is in its destination, whoever was killed', (client) 
 redisTest('WAIT is about the writes of all connections, and stops nobody', (client) => {
   const { host, port } = address();
   const replication = ['--replicaof', host, String(port), '--masterauth', 'tendril'];
+  client.configSet('repl-diskless-sync-delay', '0');
   const replica = wait(startService('redis', replication));
   try {
     until(() => client.info('replication').includes('state=online'));
