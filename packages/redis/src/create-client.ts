@@ -1,5 +1,5 @@
 /** createClient() and createClientPool(). */
-import { createClient as createRaw, type RedisClientOptions } from 'redis';
+import { createClient as createRaw } from 'redis';
 import { ClientBase } from './client.js';
 import { ClientPoolBase } from './client-pool.js';
 import { withCommands } from './commands.js';
@@ -47,7 +47,7 @@ export function createClientPool<
   RESP extends Versions = 3,
   T extends Mapping = None,
 >(
-  clientOptions?: Omit<RedisClientOptions<M, F, S, RESP, T>, 'clientSideCache'>,
+  clientOptions?: ClientOptions<M, F, S, RESP, T>,
   options?: PoolOptions,
 ): ClientPool<M, F, S, RESP, T> {
   const settings = settingsOf(clientOptions as object);

@@ -83,6 +83,7 @@ export class PoolHost implements LaneHost {
     return this.model.duplicate({
       ...overrides,
       commandOptions,
+      clientSideCache: undefined,
       socket: { ...driver.socket, ...socket },
     });
   }
