@@ -23,23 +23,33 @@ import type {
  * A client with node-redis's options, and `acquireTimeout` and `blockingConnections`. `connect()` it,
  * and share it between greenlets: the commands of one turn go out in one write.
  */
+export function createClient(options?: ClientOptions<None, None, None, 3, None>): Client;
 export function createClient<
   M extends Modules = None,
   F extends Functions = None,
   S extends Scripts = None,
   RESP extends Versions = 3,
   T extends Mapping = None,
->(options?: ClientOptions<M, F, S, RESP, T>): Client<M, F, S, RESP, T> {
+>(options?: ClientOptions<M, F, S, RESP, T>): Client<M, F, S, RESP, T>;
+// First and last: most calls have no modules, and ReturnType<typeof createClient> sees the last. With the
+// constraints in place of the defaults TypeScript would compare every command of every possible module,
+// and run out of memory.
+export function createClient(options?: ClientOptions<None, None, None, 3, None>): Client;
+export function createClient(options?: object): unknown {
   const make = (given: object) => createRaw(given) as unknown as Raw;
   const connection = new Connection(settingsOf(options as object), make);
   const type = withCommands<ClientBase, typeof ClientBase>(ClientBase, connection.raw);
-  return new type(connection) as unknown as Client<M, F, S, RESP, T>;
+  return new type(connection);
 }
 
 /**
  * A pool with node-redis's options: every command has a connection for itself, so that slow ones stop
  * nobody. `connect()` it before use.
  */
+export function createClientPool(
+  clientOptions?: ClientOptions<None, None, None, 3, None>,
+  options?: PoolOptions,
+): ClientPool;
 export function createClientPool<
   M extends Modules = None,
   F extends Functions = None,
@@ -49,15 +59,14 @@ export function createClientPool<
 >(
   clientOptions?: ClientOptions<M, F, S, RESP, T>,
   options?: PoolOptions,
-): ClientPool<M, F, S, RESP, T> {
+): ClientPool<M, F, S, RESP, T>;
+export function createClientPool(
+  clientOptions?: ClientOptions<None, None, None, 3, None>,
+  options?: PoolOptions,
+): ClientPool;
+export function createClientPool(clientOptions?: object, options?: PoolOptions): unknown {
   const settings = settingsOf(clientOptions as object);
   const model = createRaw(settings.driver) as unknown as Raw;
   const type = withCommands<ClientPoolBase, typeof ClientPoolBase>(ClientPoolBase, model);
-  return new type(new PoolHost(settings, model, options)) as unknown as ClientPool<
-    M,
-    F,
-    S,
-    RESP,
-    T
-  >;
+  return new type(new PoolHost(settings, model, options));
 }
