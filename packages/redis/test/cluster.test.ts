@@ -3,19 +3,10 @@ import { after, test } from 'node:test';
 import { type Service, startService } from '@tendril/adapter-suite';
 import { run, sleep, spawn, wait, withTimeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
-import { type Client, createClient, createCluster } from '@tendril/redis';
-import { until } from './helpers.js';
+import { type Client, createCluster } from '@tendril/redis';
+import { clientOf, freePort, password, until } from './helpers.js';
 
 after(() => checkLeaks());
-const password = 'tendril';
-
-/** Below the range from which the system takes ports for others meanwhile. */
-function freePort(): number {
-  return 20_000 + Math.floor(Math.random() * 10_000);
-}
-
-const connectTo = ({ host, port }: { host: string; port: number }): Client =>
-  createClient({ socket: { host, port }, password }).connect();
 
 /** Three masters, a third of the slots each. */
 function startCluster(): { services: Service[]; nodes: Client[] } {
@@ -23,7 +14,7 @@ function startCluster(): { services: Service[]; nodes: Client[] } {
   const services = buses.map((bus) =>
     wait(startService('redis', ['--cluster-enabled', 'yes', '--cluster-port', String(bus)])),
   );
-  const nodes = services.map(connectTo);
+  const nodes = services.map((service) => clientOf({}, service));
   for (const [i, node] of nodes.entries()) {
     const from = Math.ceil((16_384 / 3) * i);
     const to = Math.ceil((16_384 / 3) * (i + 1)) - 1;

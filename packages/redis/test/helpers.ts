@@ -5,6 +5,9 @@ import { run, sleep, withTimeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import { type Client, createClient } from '@tendril/redis';
 
+/** Of the servers that startService() starts. */
+export const password = 'tendril';
+
 let service: Service;
 
 export function address(): { host: string; port: number } {
@@ -23,7 +26,7 @@ export function useServer(): void {
 }
 
 export function clientOf(options: object = {}, { host, port }: Target = address()): Client {
-  const client = createClient({ socket: { host, port }, password: 'tendril', ...options });
+  const client = createClient({ socket: { host, port }, password, ...options });
   return client.connect();
 }
 
@@ -40,6 +43,11 @@ export function redisTest(name: string, body: (client: Client) => void): void {
       }
     }),
   );
+}
+
+/** Below the range from which the system takes ports for others meanwhile. */
+export function freePort(): number {
+  return 20_000 + Math.floor(Math.random() * 10_000);
 }
 
 export function until(holds: () => boolean): void {
