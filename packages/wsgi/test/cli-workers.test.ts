@@ -81,6 +81,7 @@ test('the only worker can be killed, and no new connection is refused meanwhile'
 test('HUP under load loses no request, on new connections and on kept ones', async () => {
   const command = await Command.start('-w', '2', ...short, plain);
   const load = new Load(command, 10);
+  await eventually('answers of the first two', () => load.pids.size === 2);
   for (let round = 0; round < 2; round++) {
     await delay(100);
     const known = command.bootedPids.length;
