@@ -42,7 +42,7 @@ export { Timeout, TimeoutError, withTimeout } from './greenlet/timeout.js';
 export { type Waitable, wait } from './greenlet/wait.js';
 export { config } from './hub/config.js';
 export { getHub, type Hub } from './hub/hub.js';
-export { park, type Resume } from './hub/park.js';
+export { canPark, park, type Resume } from './hub/park.js';
 export type { TimeoutOption } from './hub/timed-wait.js';
 export type { Clock, Timer } from './loop/clock.js';
 export { AsyncResult } from './sync/async-result.js';

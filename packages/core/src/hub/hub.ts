@@ -173,9 +173,14 @@ export class Hub {
     }
   }
 
+  /** False where the current task could not be left. */
+  canSwitch(): boolean {
+    return executionAsyncId() === this.#asyncId;
+  }
+
   /** Throws where the current task could not be left. */
   checkSwitch(): void {
-    if (executionAsyncId() !== this.#asyncId)
+    if (!this.canSwitch())
       throw new CannotSwitchError(
         'a callback scope of native code, or an async resource that Node entered, is open on its stack',
       );

@@ -34,6 +34,14 @@ export function park<T>(start: (resume: Resume<T>) => (() => void) | void): T {
   return waiter.wait(start(resume) ?? undefined);
 }
 
+/**
+ * True where a blocking call would park: in a greenlet that can be left at this point. For code that
+ * has another way to go on elsewhere.
+ */
+export function canPark(): boolean {
+  return hub.current !== undefined && hub.canSwitch();
+}
+
 /** Lets everything run that is ready now, then goes on: what `sleep(0)` does. */
 export function yieldToOthers(): void {
   const task = hub.current;

@@ -1,0 +1,54 @@
+/**
+ * Makes Node's blocking functions cooperative (gevent.monkey): in a greenlet they park it while the
+ * asynchronous form runs, with the same arguments, results and errors; everywhere else they are what
+ * they were.
+ *
+ * @example
+ *     import { patchAll } from '@tendril/core/monkey';
+ *     patchAll();
+ * @module
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { installFs } from './fs.js';
+import { warnWhenLate } from './late.js';
+import { watchLoading } from './loading.js';
+import { publish } from './registry.js';
+
+export { getOriginal, isPatched, restore } from './registry.js';
+
+/** What can be patched, by the name of its option. */
+const installers = {
+  fs: installFs,
+};
+
+type Part = keyof typeof installers;
+
+/** Parts to leave alone, as `false`; all are patched by default. */
+export type PatchOptions = { [P in Part]?: boolean };
+
+function patch(parts: readonly Part[]): void {
+  warnWhenLate();
+  watchLoading();
+  for (const part of parts) installers[part]();
+  publish();
+}
+
+/**
+ * Patches all that can be, or all but what is `false` in the options. Call it before anything else is
+ * loaded, or start Node with `--import @tendril/core/monkey/register`: a CommonJS module that has
+ * taken a function out of its module (`const { readFileSync } = require('fs')`) keeps what it took.
+ * Patching twice is harmless.
+ * @throws InvalidArgumentError for an option that is no part
+ */
+export function patchAll(options: PatchOptions = {}): void {
+  const parts = Object.keys(installers) as Part[];
+  for (const name of Object.keys(options))
+    if (!parts.includes(name as Part))
+      throw new InvalidArgumentError('options', `of ${parts.join(', ')}`, name);
+  patch(parts.filter((part) => options[part] !== false));
+}
+
+/** `fs`: every function that ends in Sync. */
+export function patchFs(): void {
+  patch(['fs']);
+}

@@ -1,0 +1,114 @@
+/** Which functions of Node are replaced, by what, and how they come back. */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { InvalidArgumentError } from '../errors.js';
+
+/** A function of Node, seen from here. */
+export type NodeFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+interface Replaced {
+  readonly owner: object;
+  readonly name: string;
+  readonly descriptor: PropertyDescriptor;
+  readonly replacement: NodeFunction;
+}
+
+const require = createRequire(import.meta.url);
+
+/** By module, then by the path of the function in it: `readFileSync`, `Dir.prototype.readSync`. */
+const replaced = new Map<string, Map<string, Replaced>>();
+
+/** On every replacement, of every copy of this package in the process: what it stands for. */
+const originalOf = Symbol.for('@tendril/core/monkey.original');
+
+const globals: Record<string, object> = { atomics: { Atomics } };
+
+function bare(module: string): string {
+  return module.replace(/^node:/, '');
+}
+
+function moduleOf(name: string): object {
+  return globals[name] ?? (require(`node:${name}`) as object);
+}
+
+/** The object that holds the last name of `path`, and that name; undefined where there is none. */
+function locate(module: string, path: string): [owner: object, name: string] | undefined {
+  const names = path.split('.');
+  const last = names.pop() as string;
+  let owner: unknown = moduleOf(module);
+  for (const name of names) owner = (owner as Record<string, unknown> | undefined)?.[name];
+  const value = (owner as Record<string, unknown> | undefined)?.[last];
+  return typeof value === 'function' ? [owner as object, last] : undefined;
+}
+
+/**
+ * Puts `make(original)` in the place of a function, with the original's own properties (`name`,
+ * `length`, `util.promisify.custom`). Does nothing where this Node has no such function, or where it
+ * is replaced already.
+ */
+export function replace(
+  module: string,
+  path: string,
+  make: (original: NodeFunction) => NodeFunction,
+): void {
+  const place = locate(module, path);
+  if (!place) return;
+  const [owner, name] = place;
+  const original = (owner as Record<string, unknown>)[name] as NodeFunction;
+  if (originalOf in original) return;
+  const descriptor = Object.getOwnPropertyDescriptor(owner, name);
+  if (!descriptor || !('value' in descriptor) || !descriptor.configurable) return;
+  const replacement = make(original);
+  const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original) as Record<
+    string,
+    PropertyDescriptor
+  >;
+  Object.defineProperties(replacement, properties);
+  Object.defineProperty(replacement, originalOf, { value: original });
+  Object.defineProperty(owner, name, { ...descriptor, value: replacement });
+  const entries = replaced.get(module) ?? new Map<string, Replaced>();
+  replaced.set(module, entries);
+  entries.set(path, { owner, name, descriptor, replacement });
+}
+
+/** Makes `import { readFileSync } from 'node:fs'` see what has been replaced, wherever it stands. */
+export function publish(): void {
+  syncBuiltinESMExports();
+}
+
+/**
+ * Whether a module, or one function of it, is replaced: `isPatched('fs')`, `isPatched('node:fs',
+ * 'readFileSync')`, `isPatched('fs', 'Dir.prototype.readSync')` (gevent.monkey.is_module_patched and
+ * is_object_patched).
+ */
+export function isPatched(module: string, name?: string): boolean {
+  const entries = replaced.get(bare(module));
+  return name === undefined ? entries !== undefined : entries?.has(name) === true;
+}
+
+/**
+ * Node's own function, patched or not (gevent.monkey.get_original). What it blocks, it blocks for
+ * everybody.
+ * @throws InvalidArgumentError where the module has no such function
+ */
+export function getOriginal<F = NodeFunction>(module: string, name: string): F {
+  const entry = replaced.get(bare(module))?.get(name);
+  if (entry) return entry.descriptor.value as F;
+  const place = locate(bare(module), name);
+  if (!place) throw new InvalidArgumentError('name', `a function of '${module}'`, name);
+  return (place[0] as Record<string, F>)[place[1]] as F;
+}
+
+/**
+ * Puts Node's functions back: of one module, or all. What somebody else has put in their place since
+ * stays. Code that took a replacement out of its module keeps it; outside greenlets it is the original.
+ */
+export function restore(module?: string): void {
+  const modules = module === undefined ? [...replaced.keys()] : [bare(module)];
+  for (const name of modules) {
+    for (const { owner, name: key, descriptor, replacement } of replaced.get(name)?.values() ?? [])
+      if ((owner as Record<string, unknown>)[key] === replacement)
+        Object.defineProperty(owner, key, descriptor);
+    replaced.delete(name);
+  }
+  publish();
+}
