@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { run } from '@tendril/core';
+import { run, sleep, spawn } from '@tendril/core';
 import { connect, type Listener, listen, type Socket } from '@tendril/core/socket';
 
 /** A test's body in a greenlet, in real time, for at most 20 s. */
@@ -48,4 +48,15 @@ export function makeCertificate(folder: string, name: string): Certificate {
   const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`];
   execFileSync('openssl', ['req', '-x509', ...parameters, ...files, ...names], { stdio: 'pipe' });
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+}
+
+/** Whether an error has this code. */
+export const code = (expected: string) => (error: unknown) =>
+  (error as { code?: string }).code === expected;
+
+/** Starts `body` and lets it run until it parks. */
+export function started<R>(body: () => R) {
+  const greenlet = spawn(body);
+  sleep(0);
+  return greenlet;
 }

@@ -1,20 +1,13 @@
-/** PEP 3333 as applications see it, over real connections. */
+/** PEP 3333 as applications see it, over real connections: environ and responses. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { getHub, sleep, Timeout } from '@tendril/core';
+import { type Application, type Environ, FileWrapper, type Header } from '@tendril/wsgi';
 import {
-  type Application,
-  type Environ,
-  FileWrapper,
-  fetchApp,
-  type Header,
-  RequestError,
-  type StartResponse,
-} from '@tendril/wsgi';
-import {
+  answering,
   ask,
   converse,
   errorsOf,
@@ -22,23 +15,12 @@ import {
   inRealTime,
   leaveNothing,
   open,
+  plain,
   readAnswer,
   serving,
 } from './serving.js';
 
 leaveNothing();
-
-const plain: Header[] = [['Content-Type', 'text/plain']];
-
-/** An application that answers with what `make` returns. */
-function answering(
-  make: (environ: Environ, start: StartResponse) => ReturnType<Application>,
-): Application {
-  return (environ, start) => {
-    start('200 OK', plain);
-    return make(environ, start);
-  };
-}
 
 /** The environ of one request. */
 function environOf(request: string, options = {}): Environ {
@@ -399,241 +381,6 @@ describe('rules of startResponse', () => {
         const errors = errorsOf(getHub(), () => assert.throws(() => ask(server, get())));
         assert.equal((errors[0] as { code: string }).code, 'ERR_WSGI_BODY_SHORT');
       });
-    }),
-  );
-});
-
-describe('wsgi.input', () => {
-  const post = (path: string, body: string) =>
-    `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  const text = 'first\nsecond\n\nlast';
-  const readers: [string, (environ: Environ) => unknown, unknown][] = [
-    ['read()', (e) => String(e['wsgi.input'].read()), text],
-    [
-      'read(n) until empty',
-      (e) => [7, 5, 50, 1].map((n) => String(e['wsgi.input'].read(n))),
-      ['first\ns', 'econd', '\n\nlast', ''],
-    ],
-    ['read(-1)', (e) => String(e['wsgi.input'].read(-1)), text],
-    ['read(0)', (e) => String(e['wsgi.input'].read(0)), ''],
-    [
-      'readline()',
-      (e) => [1, 2, 3, 4, 5].map(() => String(e['wsgi.input'].readline())),
-      ['first\n', 'second\n', '\n', 'last', ''],
-    ],
-    [
-      'readline(n)',
-      (e) => [3, 30, 2].map((n) => String(e['wsgi.input'].readline(n))),
-      ['fir', 'st\n', 'se'],
-    ],
-    [
-      'readlines()',
-      (e) => e['wsgi.input'].readlines().map(String),
-      ['first\n', 'second\n', '\n', 'last'],
-    ],
-    ['readlines(hint)', (e) => e['wsgi.input'].readlines(7).map(String), ['first\n', 'second\n']],
-    ['iteration', (e) => [...e['wsgi.input']].map(String).length, 4],
-  ];
-  for (const [name, reader, expected] of readers) {
-    test(
-      name,
-      inRealTime(() => {
-        const results: unknown[] = [];
-        const app = answering((environ) => {
-          results.push(reader(environ));
-          return [];
-        });
-        serving(app, {}, (server) => {
-          ask(server, post('/', text));
-          using socket = open(server);
-          for (const byte of post('/', text)) {
-            socket.sendAll(byte);
-            sleep(0);
-          }
-          readAnswer(socket);
-          const chunks = [...text].map((letter) => `1\r\n${letter}\r\n`).join('');
-          ask(
-            server,
-            `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
-          );
-        });
-        assert.deepEqual(results, [expected, expected, expected]);
-      }),
-    );
-  }
-
-  test(
-    'is empty without a body',
-    inRealTime(() => {
-      const app = answering((environ) => [String(environ['wsgi.input'].read().length)]);
-      serving(app, {}, (server) => assert.equal(ask(server, get()).body, '0'));
-    }),
-  );
-
-  test(
-    '100 Continue is sent when somebody reads, once, and not after the response has begun',
-    inRealTime(() => {
-      const app: Application = (environ, start) => {
-        if (environ.PATH_INFO === '/after') {
-          const write = start('200 OK', []);
-          write('x');
-          return [environ['wsgi.input'].read()];
-        }
-        start('200 OK', []);
-        if (environ.PATH_INFO === '/never') return ['no'];
-        return [environ['wsgi.input'].read(2), environ['wsgi.input'].read()];
-      };
-      const head = (path: string) =>
-        `POST ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n`;
-      serving(app, {}, (server) => {
-        using reading = open(server);
-        reading.sendAll(head('/'));
-        assert.equal(reading.readLine(), 'HTTP/1.1 100 Continue');
-        assert.equal(reading.readLine(), '');
-        reading.sendAll('ab');
-        sleep(5);
-        reading.sendAll('cd');
-        assert.equal(readAnswer(reading).body, 'abcd');
-        // Not asked for: the body may never come, so the connection closes.
-        assert.match(converse(server, head('/never')), /^HTTP\/1.1 200 [\s\S]*Connection: close/);
-        using late = open(server);
-        late.sendAll(head('/after'));
-        assert.match(late.readLine() ?? '', /200/);
-        late.sendAll('abcd');
-        assert.ok(!String(late.readUntil('0\r\n\r\n')).includes('100 Continue'));
-      });
-    }),
-  );
-
-  test(
-    'a body that is refused midway is an error for the application, and 400 for the client',
-    inRealTime(() => {
-      let seen: unknown;
-      const app: Application = (environ, start) => {
-        try {
-          environ['wsgi.input'].read();
-        } catch (error) {
-          seen = error;
-          throw error;
-        }
-        start('200 OK', []);
-        return [];
-      };
-      serving(app, {}, (server) => {
-        const bad =
-          'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nx\r\n';
-        assert.match(converse(server, bad), /^HTTP\/1.1 400 /);
-        assert.ok(seen instanceof RequestError && seen.code === 'ERR_HTTP_CHUNK_SIZE');
-      });
-    }),
-  );
-});
-
-describe('fetchApp', () => {
-  const server = (handler: Parameters<typeof fetchApp>[0], body: Parameters<typeof serving>[2]) =>
-    serving(fetchApp(handler), {}, body);
-
-  test(
-    'hands over method, URL, headers and body, and sends a streamed response',
-    inRealTime(() =>
-      server(
-        async (request) => {
-          const { searchParams, pathname, host } = new URL(request.url);
-          const text = request.body ? await request.text() : 'none';
-          const stream = new ReadableStream({
-            async start(controller) {
-              for (const part of [
-                request.method,
-                pathname,
-                host,
-                searchParams.get('q'),
-                request.headers.get('x-a'),
-                text,
-              ]) {
-                await new Promise((resolve) => setTimeout(resolve, 1));
-                controller.enqueue(new TextEncoder().encode(`${part};`));
-              }
-              controller.close();
-            },
-          });
-          return new Response(stream, {
-            status: 201,
-            statusText: 'Made',
-            headers: [
-              ['Set-Cookie', 'a'],
-              ['Set-Cookie', 'b'],
-            ],
-          });
-        },
-        (server) => {
-          const answer = ask(
-            server,
-            'POST /p?q=1 HTTP/1.1\r\nHost: here\r\nX-A: x\r\nContent-Length: 4\r\n\r\nbody',
-          );
-          assert.equal(answer.body, 'POST;/p;here;1;x;body;');
-          assert.equal(`${answer.status} ${answer.reason}`, '201 Made');
-          assert.equal(ask(server, get('/')).body, 'GET;/;test;null;null;none;');
-        },
-      ),
-    ),
-  );
-
-  test(
-    'a handler may park in place of a promise',
-    inRealTime(() =>
-      server(
-        () => {
-          sleep(2);
-          return Response.json({ ok: true });
-        },
-        (server) => {
-          const answer = ask(server, get());
-          assert.deepEqual(JSON.parse(answer.body), { ok: true });
-          assert.equal(answer.headers.get('content-type'), 'application/json');
-        },
-      ),
-    ),
-  );
-
-  test(
-    'a rejection is 500',
-    inRealTime(() =>
-      server(
-        () => Promise.reject(new Error('no')),
-        (server) => {
-          const errors = errorsOf(getHub(), () => assert.equal(ask(server, get()).status, 500));
-          assert.equal((errors[0] as Error).message, 'no');
-        },
-      ),
-    ),
-  );
-
-  test(
-    'a stream is cancelled when the client goes',
-    inRealTime(() => {
-      let cancelled = false;
-      server(
-        () =>
-          new Response(
-            new ReadableStream({
-              async pull(controller) {
-                await new Promise((resolve) => setTimeout(resolve, 1));
-                controller.enqueue(new Uint8Array(1000));
-              },
-              cancel() {
-                cancelled = true;
-              },
-            }),
-          ),
-        (server) => {
-          const socket = open(server);
-          socket.sendAll(get());
-          socket.recv();
-          socket.destroy();
-          using _limit = Timeout.startNew(3000);
-          while (!cancelled) sleep(2);
-        },
-      );
     }),
   );
 });

@@ -1,9 +1,16 @@
 /** What the tests of the server share: a server for a test, and clients that speak in bytes. */
 import { after } from 'node:test';
-import { run, spawn } from '@tendril/core';
+import { run, sleep, spawn } from '@tendril/core';
 import { connect, type Socket } from '@tendril/core/socket';
 import { checkLeaks } from '@tendril/core/testing';
-import { type Application, WSGIServer, type WSGIServerOptions } from '@tendril/wsgi';
+import {
+  type Application,
+  type Environ,
+  type Header,
+  type StartResponse,
+  WSGIServer,
+  type WSGIServerOptions,
+} from '@tendril/wsgi';
 
 export function leaveNothing(): void {
   after(() => checkLeaks());
@@ -108,3 +115,22 @@ export function errorsOf(
 export function times<T>(count: number, fn: (index: number) => T): { get(): T }[] {
   return Array.from({ length: count }, (_, index) => spawn(() => fn(index)));
 }
+
+export const plain: Header[] = [['Content-Type', 'text/plain']];
+
+/** An application that answers with what `make` returns. */
+export function answering(
+  make: (environ: Environ, start: StartResponse) => ReturnType<Application>,
+): Application {
+  return (environ, start) => {
+    start('200 OK', plain);
+    return make(environ, start);
+  };
+}
+
+/** Answers with the path, after as many milliseconds as the query says; POST is answered unread. */
+export const pathApp: Application = (environ, start) => {
+  if (environ.QUERY_STRING) sleep(Number(environ.QUERY_STRING));
+  start('200 OK', [['Content-Type', 'text/plain']]);
+  return [environ.PATH_INFO];
+};
