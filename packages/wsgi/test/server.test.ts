@@ -215,8 +215,10 @@ describe('taking a connection over', () => {
 
   test(
     'gives a socket with what has come already, and closes it when the application returns',
-    inRealTime(() =>
-      serving(taking, {}, (server) => {
+    inRealTime(() => {
+      const statuses: number[] = [];
+      const log = ({ status }: AccessRecord) => void statuses.push(status);
+      serving(taking, { log }, (server) => {
         using socket = open(server);
         socket.sendAll(`${get('/', upgrade)}early`);
         assert.match(String(socket.readUntil('\r\n\r\n')), / 101 /);
@@ -225,8 +227,9 @@ describe('taking a connection over', () => {
         assert.equal(String(socket.recvExactly(5)), 'later');
         socket.end();
         assert.equal(socket.recv().length, 0);
-      }),
-    ),
+      });
+      assert.deepEqual(statuses, [101]);
+    }),
   );
 
   test(

@@ -73,9 +73,9 @@ export class Exchange {
     this.input = input;
   }
 
-  /** The status of the response, as far as it is known; 0 before. */
+  /** The status of the response, as far as it is known; 0 before, 101 when it has been taken over. */
   get status(): number {
-    return this.#head?.code ?? 0;
+    return this.upgraded ? 101 : (this.#head?.code ?? 0);
   }
   /** The head of the response has gone out. */
   get begun(): boolean {
