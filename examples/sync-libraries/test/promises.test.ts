@@ -55,8 +55,7 @@ describe('Sass', () => {
     'a part that cannot be had is an error of the compiler',
     inGreenlet(() => {
       assert.throws(
-        () =>
-          compileTheme("@use 'part:a'", () => Promise.reject(new Error('the service is away'))),
+        () => compileTheme("@use 'part:a'", () => Promise.reject(new Error('the service is away'))),
         /the service is away/,
       );
     }),

@@ -1,0 +1,179 @@
+/** Real synchronous libraries, unchanged: in greenlets they park where they blocked. */
+import './patched.js';
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { joinall, Semaphore, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import crossSpawn from 'cross-spawn';
+import { Linter } from 'eslint';
+import prettierPlugin from 'eslint-plugin-prettier';
+import fse from 'fs-extra';
+import shell from 'shelljs';
+import { createSyncFn } from 'synckit';
+import { inGreenlet, leaveNothing, turnsOfAnother } from './helpers.js';
+
+leaveNothing();
+
+const require = createRequire(import.meta.url);
+const fixture = (name: string) =>
+  fileURLToPath(new URL(`../test/fixtures/${name}`, import.meta.url));
+const folder = mkdtempSync(path.join(tmpdir(), 'tendril-libraries-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Milliseconds that `count` calls take when each has a greenlet. */
+function timeAtOnce(count: number, call: (index: number) => void): number {
+  const begun = performance.now();
+  joinall(
+    Array.from({ length: count }, (_, index) => spawn(call, index)),
+    { raiseError: true },
+  );
+  return performance.now() - begun;
+}
+
+test(
+  'shelljs: files and commands of a release script',
+  inGreenlet(() => {
+    shell.config.silent = true;
+    const at = (name: string) => path.join(folder, 'release', name);
+    const turns = turnsOfAnother(() => {
+      shell.mkdir('-p', at('dist'));
+      shell.ShellString('version 1\n').to(at('dist/a.txt'));
+      shell.cp('-r', at('dist'), at('copy'));
+      shell.sed('-i', 'version 1', 'version 2', at('copy/a.txt'));
+    });
+    assert.equal(String(shell.cat(at('copy/a.txt'))), 'version 2\n');
+    assert.deepEqual([...shell.ls(at('copy'))], ['a.txt']);
+    assert.ok(turns > 0, 'nothing else ran meanwhile');
+    assert.equal(shell.cat(at('none')).code, 1);
+    shell.rm('-rf', at(''));
+    assert.ok(!existsSync(at('')));
+
+    const { code, stdout, stderr } = shell.exec('echo out; echo err >&2; exit 3');
+    assert.deepEqual([code, stdout, stderr], [3, 'out\n', 'err\n']);
+    const time = timeAtOnce(5, () => void shell.exec('sleep 1'));
+    assert.ok(time < 4000, `five sleeps of one second took ${time} ms`);
+  }),
+);
+
+test(
+  'fs-extra: synchronous calls',
+  inGreenlet(() => {
+    const at = (name: string) => path.join(folder, 'extra', name);
+    const turns = turnsOfAnother(() => {
+      fse.outputFileSync(at('deep/er/a.txt'), 'a');
+      fse.outputJsonSync(at('b.json'), { b: [1, 2] }, { spaces: 1 });
+      fse.copySync(at('deep'), at('copied'));
+      fse.moveSync(at('copied'), at('moved'));
+      fse.ensureLinkSync(at('b.json'), at('links/b.json'));
+      fse.emptyDirSync(at('deep'));
+    });
+    assert.ok(turns > 0, 'nothing else ran meanwhile');
+    assert.equal(readFileSync(at('moved/er/a.txt'), 'utf8'), 'a');
+    assert.deepEqual(fse.readJsonSync(at('links/b.json')), { b: [1, 2] });
+    assert.equal(statSync(at('b.json')).nlink, 2);
+    assert.ok(fse.pathExistsSync(at('deep')) && !fse.pathExistsSync(at('copied')));
+    assert.throws(() => fse.copySync(at('none'), at('x')), { code: 'ENOENT' });
+    fse.removeSync(at(''));
+    assert.ok(!existsSync(at('')));
+  }),
+);
+
+test(
+  'cross-spawn: sync',
+  inGreenlet(() => {
+    const { status, stdout, stderr } = crossSpawn.sync('sh', ['-c', 'cat; echo err >&2; exit 4'], {
+      input: 'through',
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stdout, stderr], [4, 'through', 'err\n']);
+    const failed = crossSpawn.sync('no-such-program', ['x']);
+    assert.equal((failed.error as NodeJS.ErrnoException).code, 'ENOENT');
+    const time = timeAtOnce(5, () => void crossSpawn.sync('sleep', ['1']));
+    assert.ok(time < 4000, `five sleeps of one second took ${time} ms`);
+    // A greenlet that is out of time leaves no child behind.
+    const marker = path.join(folder, 'marker');
+    assert.throws(
+      () => withTimeout(200, () => crossSpawn.sync('sh', ['-c', `sleep 5; echo late > ${marker}`])),
+      Timeout,
+    );
+    while (crossSpawn.sync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout.includes(marker))
+      sleep(10);
+    assert.ok(!existsSync(marker));
+  }),
+);
+
+test(
+  'sync-rpc: another process answers',
+  inGreenlet(() => {
+    type Remote = (request: { ms: number; id?: number; fail?: string }) => { id: number };
+    const rpc: (worker: string, options: object) => Remote = require('sync-rpc');
+    const remote = rpc(fixture('rpc-worker.cjs'), { name: 'worker' });
+    assert.deepEqual(remote({ ms: 0, id: 1 }), { ms: 0, id: 1, by: 'worker' });
+    assert.throws(() => remote({ ms: 0, fail: 'told to' }), /told to/);
+    const answers: number[] = [];
+    const time = timeAtOnce(8, (id) => {
+      answers[id] = remote({ ms: 1000, id }).id;
+    });
+    assert.deepEqual(answers, [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.ok(time < 6000, `eight answers of one second took ${time} ms`);
+  }),
+);
+
+describe('synckit: a thread answers', () => {
+  type Upper = (text: string, ms: number) => Promise<string>;
+
+  test(
+    'the caller is parked, and gets results and errors',
+    inGreenlet(() => {
+      const upper = createSyncFn<Upper>(fixture('synckit-worker.mjs'));
+      assert.equal(upper('first', 0), 'FIRST');
+      const turns = turnsOfAnother(() => assert.equal(upper('second', 100), 'SECOND'));
+      assert.ok(turns > 10, `${turns} turns of another greenlet in 100 ms`);
+      assert.throws(() => upper('fail', 0), { name: 'TypeError', message: 'told to fail' });
+    }),
+  );
+
+  // synckit takes one call at a time for granted: its answers come in the order of the thread.
+  test(
+    'callers share a function behind a semaphore',
+    inGreenlet(() => {
+      const upper = createSyncFn<Upper>(fixture('synckit-worker.mjs'));
+      const one = new Semaphore(1);
+      const answers: string[] = [];
+      timeAtOnce(10, (index) => {
+        answers[index] = one.use(() => upper(`text ${index}`, 10 - index));
+      });
+      assert.deepEqual(
+        answers,
+        answers.map((_, index) => `TEXT ${index}`),
+      );
+    }),
+  );
+
+  test(
+    'eslint-plugin-prettier, which is built on it',
+    inGreenlet(() => {
+      const linter = new Linter();
+      const config = {
+        plugins: { prettier: prettierPlugin },
+        rules: { 'prettier/prettier': ['error' as const, {}, { usePrettierrc: false }] as const },
+      };
+      const turns = turnsOfAnother(() => {
+        const { output } = linter.verifyAndFix('const a=1', config as never, 'a.js');
+        assert.equal(output, 'const a = 1;\n');
+      });
+      assert.ok(turns > 0, 'nothing else ran meanwhile');
+    }),
+  );
+});
+
+test('outside greenlets they block, as ever', () => {
+  const file = path.join(folder, 'plain.txt');
+  writeFileSync(file, 'plain');
+  assert.equal(String(shell.cat(file)), 'plain');
+  assert.equal(crossSpawn.sync('echo', ['hi'], { encoding: 'utf8' }).stdout, 'hi\n');
+});
