@@ -6,25 +6,16 @@ import {
   park,
   UnsupportedError,
 } from '@tendril/core';
-import type { CustomTypesConfig } from 'pg';
-import Cursor from 'pg-cursor';
 import type { Operation } from './operation.js';
+import { Portal, type PortalOptions } from './portal.js';
 import type { Session } from './session.js';
 
-export interface CursorOptions {
+export interface CursorOptions extends PortalOptions {
   /** Rows that are asked for, and held, at a time. Default 100. */
   batchSize?: number;
-  /** Rows as arrays of values. */
-  rowMode?: 'array';
-  types?: CustomTypesConfig;
 }
 
 const defaultBatchSize = 100;
-
-type RawCursor<R> = Cursor<R> & {
-  readonly state: 'initialized' | 'submitted' | 'idle' | 'busy' | 'error' | 'done';
-  handleDataRow(message: unknown): void;
-};
 
 /** @throws InvalidArgumentError */
 export function checkCursor(sql: string, values: unknown, options: CursorOptions): void {
@@ -39,48 +30,56 @@ export function checkCursor(sql: string, values: unknown, options: CursorOptions
 class CursorOperation<R> implements Operation {
   abandoned = false;
   over = false;
-  /** Ends the read that waits. */
-  onLost: ((error: Error) => void) | undefined;
-  readonly cursor: RawCursor<R>;
-  #parseError: { readonly error: unknown } | undefined;
+  readonly portal: Portal<R>;
+  readonly #session: Session;
+  #begun = false;
+  #wake: (() => void) | undefined;
+  #lost: Error | undefined;
 
-  constructor(sql: string, values: unknown[] | undefined, options: CursorOptions) {
-    const { rowMode, types } = options;
-    const config = { ...(rowMode && { rowMode }), ...(types && { types }) };
-    this.cursor = new Cursor<R>(sql, values, config) as RawCursor<R>;
-    // A type parser that throws would do so in the event of a socket, and end the process.
-    const { cursor } = this;
-    const take = cursor.handleDataRow;
-    cursor.handleDataRow = (message) => {
-      try {
-        take.call(cursor, message);
-      } catch (error) {
-        this.#parseError ??= { error };
-      }
-    };
+  constructor(session: Session, portal: Portal<R>) {
+    this.#session = session;
+    this.portal = portal;
+    portal.onSuspended = () => this.#wake?.();
   }
 
   ended(lost?: Error): void {
     this.over = true;
-    if (lost) this.onLost?.(lost);
+    this.#lost = lost;
+    this.#wake?.();
   }
 
-  /** Closes the portal on the server, if it is open. */
-  close(): void {
-    if (this.cursor.state !== 'error') this.cursor.close(() => {});
+  begin(): void {
+    this.#session.begin(this, this.portal, getCurrent() as Greenlet);
+    this.#begun = true;
   }
 
-  read(session: Session, count: number): R[] {
-    const rows = park<R[]>((resume) => {
-      this.onLost = resume.error;
-      this.cursor.read(count, (error, batch) => (error ? resume.error(error) : resume(batch)));
-      return () => {
-        this.close();
-        if (!this.over) session.abandon(this);
-      };
+  /** Parks until what `start` has asked for is there. */
+  read(start: () => void): R[] {
+    park<void>((resume) => {
+      this.#wake = resume;
+      start();
+      return () => this.#stop(true);
     });
-    if (this.#parseError) throw this.#parseError.error;
-    return rows;
+    this.check();
+    return this.portal.take();
+  }
+
+  /** @throws what has ended it before its last row */
+  check(): void {
+    const failure = this.portal.failure ?? this.#lost;
+    if (failure !== undefined) throw failure;
+  }
+
+  leave(): void {
+    if (this.#begun) this.#stop(false);
+    else this.#session.leave();
+  }
+
+  /** With `busy` the server may be at work on it. */
+  #stop(busy: boolean): void {
+    if (this.over || this.abandoned) return;
+    this.portal.close();
+    this.#session.abandon(this, busy);
   }
 }
 
@@ -92,19 +91,16 @@ export function* readCursor<R>(
   options: CursorOptions,
 ): Generator<R, void, undefined> {
   if (session.raw.pipeline) throw new UnsupportedError('cursor()', 'a client without `pipeline`');
-  session.enter();
-  const operation = new CursorOperation<R>(sql, values, options);
   const count = options.batchSize ?? defaultBatchSize;
+  const portal = new Portal<R>(sql, values, count, options);
+  session.enter();
+  const operation = new CursorOperation(session, portal);
   try {
-    session.begin(operation, operation.cursor, getCurrent() as Greenlet);
-    while (!operation.over) {
-      const rows = operation.read(session, count);
-      yield* rows;
-    }
+    yield* operation.read(() => operation.begin());
+    while (!operation.over) yield* operation.read(() => portal.fetch(count));
+    // It may have been lost while the last rows were looked at.
+    operation.check();
   } finally {
-    if (!operation.over && !operation.abandoned) {
-      operation.close();
-      session.abandon(operation, false);
-    }
+    operation.leave();
   }
 }

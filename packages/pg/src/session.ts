@@ -48,6 +48,7 @@ export class Session implements Patient {
   #connected = false;
   #address: string | undefined;
   #ending = false;
+  /** Why it is going to be lost. */
   #cause: Error | undefined;
   #lost: Error | undefined;
   #cancels = 0;
@@ -112,9 +113,9 @@ export class Session implements Patient {
   }
 
   #checkUsable(): void {
-    if (this.#lost instanceof ClientClosedError) throw this.#lost;
-    if (this.#lost) throw new ConnectionLostError(this.#lost);
-    if (this.#ending) throw new ClientClosedError();
+    const lost = this.#lost ?? this.#cause;
+    if (lost instanceof ClientClosedError) throw lost;
+    if (lost) throw new ConnectionLostError(lost);
     if (!this.#connected)
       throw new ClientClosedError('This client is not connected: call connect()');
   }
@@ -243,7 +244,7 @@ export class Session implements Patient {
   }
 
   get usable(): boolean {
-    return this.#connected && !this.#ending && this.#lost === undefined;
+    return this.#connected && !this.#ending && (this.#lost ?? this.#cause) === undefined;
   }
 
   /** Ends it, without waiting: with a goodbye if it is idle, else what it works on is stopped. */

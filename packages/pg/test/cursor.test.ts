@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sleep, spawn } from '@tendril/core';
-import { login, useServer, withClient, withPool } from './helpers.js';
+import type { CustomTypesConfig } from 'pg';
+import { login, until, useServer, withClient, withPool } from './helpers.js';
 
 const series = 'SELECT n FROM generate_series(1, $1::int) AS n';
 
@@ -85,6 +86,68 @@ describe('cursor', () => {
         sleep(10);
       }
       assert.equal((other as { get(): number }).get(), 5);
+    }),
+  );
+
+  test(
+    'whose connection is lost while a batch is looked at throws, instead of ending early',
+    withPool((pool) => {
+      const client = pool.connect();
+      const read = () => {
+        for (const { n } of client.cursor(series, [1000])) {
+          if (n !== 50) continue;
+          pool.query('SELECT pg_terminate_backend($1)', [client.processID]);
+          // Whoever waits for the client learns of it.
+          const other = spawn(() => {
+            assert.throws(() => client.query('SELECT 1'), { code: 'ERR_CONNECTION_LOST' });
+          });
+          other.get();
+        }
+      };
+      assert.throws(read, (error: { code?: string }) =>
+        ['57P01', 'ERR_CONNECTION_LOST'].includes(error.code ?? ''),
+      );
+      client.release();
+    }),
+  );
+
+  test(
+    'ends with what cannot be sent or read, and its client serves on',
+    withClient((client) => {
+      const mine = new Error('mine');
+      const fail = () => {
+        throw mine;
+      };
+      const itself = (error: unknown) => error === mine;
+      const types = { getTypeParser: () => fail } as unknown as CustomTypesConfig;
+      assert.throws(() => [...client.cursor('SELECT $1', [{ toPostgres: fail }])], itself);
+      assert.throws(() => [...client.cursor(series, [300], { types })], itself);
+      assert.throws(() => [...client.cursor(series, ['x'])], { code: '22P02' });
+      assert.deepEqual([...client.cursor('')], []);
+      assert.deepEqual([...client.cursor('SET application_name = $$cursor$$')], []);
+      for (let n = 0; n < 3; n++)
+        assert.deepEqual(client.query('SELECT $1::int AS n', [n]).rows, [{ n }]);
+    }),
+  );
+
+  test(
+    'that is left or killed in a transaction leaves the transaction as it should be',
+    withPool((pool) => {
+      using client = pool.connect();
+      client.transaction(() => {
+        for (const { n } of client.cursor(series, [1000])) if (n === 10) break;
+        assert.equal(client.query('SELECT count(*)::int AS n FROM pg_cursors').rows[0].n, 0);
+        assert.equal(client.getTransactionStatus(), 'T');
+      });
+      const killed = spawn(() =>
+        client.transaction(() => [
+          ...client.cursor('SELECT n, pg_sleep(10) FROM (VALUES (1)) AS v(n)'),
+        ]),
+      );
+      until(() => client.getTransactionStatus() === 'T');
+      killed.kill();
+      assert.equal(client.query('SELECT 1 AS n').rows[0].n, 1);
+      assert.equal(client.getTransactionStatus(), 'I');
     }),
   );
 });
