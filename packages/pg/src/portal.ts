@@ -9,10 +9,14 @@ interface Wire {
   sync(): void;
 }
 
+interface DataRow {
+  readonly length: number;
+}
+
 /** What pg's client calls of a query, and its types leave out. */
 interface RawQuery extends EventEmitter {
   submit(connection: Wire): Error | null;
-  handleDataRow(message: object): void;
+  handleDataRow(message: DataRow): void;
   handlePortalSuspended(connection: Wire): void;
   handleCommandComplete(message: object, connection: Wire): void;
   handleEmptyQuery(connection: Wire): void;
@@ -40,6 +44,9 @@ export class Portal<R> extends RawQuery {
   failure: unknown;
   /** Called when the rows that were asked for have come, and there may be more. */
   onSuspended: (() => void) | undefined;
+  /** Rows that have come, and their bytes, since the last {@link fetch}. */
+  count = 0;
+  bytes = 0;
   #taken: R[] = [];
   #connection: Wire | undefined;
   #synced = false;
@@ -61,6 +68,8 @@ export class Portal<R> extends RawQuery {
 
   /** Asks for `count` more. */
   fetch(count: number): void {
+    this.count = 0;
+    this.bytes = 0;
     this.#connection?.execute({ rows: count });
     this.#connection?.flush();
   }
@@ -89,8 +98,11 @@ export class Portal<R> extends RawQuery {
     return error;
   }
 
-  override handleDataRow(message: object): void {
-    if (!this.#unwanted) super.handleDataRow(message);
+  override handleDataRow(message: DataRow): void {
+    if (this.#unwanted) return;
+    this.count++;
+    this.bytes += message.length;
+    super.handleDataRow(message);
   }
 
   override handlePortalSuspended(): void {

@@ -3,19 +3,23 @@ import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { sleep, spawn } from '@tendril/core';
+import { run, sleep, spawn, wait } from '@tendril/core';
+import { Client } from '@tendril/pg';
 import type { CustomTypesConfig } from 'pg';
-import { login, until, useServer, withClient, withPool } from './helpers.js';
+import { login, server, until, useServer, withClient, withPool } from './helpers.js';
+import { openWire } from './wire.js';
 
 const series = 'SELECT n FROM generate_series(1, $1::int) AS n';
 
 describe('cursor', () => {
   useServer();
 
-  test('reads a million rows within 50 MB', async () => {
+  test('reads a million rows within 50 MB, garbage included', async () => {
     const script = fileURLToPath(new URL('./cursor-memory.js', import.meta.url));
-    const args = ['--expose-gc', script, JSON.stringify(login())];
-    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      script,
+      JSON.stringify(login()),
+    ]);
     const { count, sum, megabytes } = JSON.parse(stdout);
     assert.deepEqual([count, sum], [1_000_000, 500_000_500_000]);
     assert.ok(megabytes < 50, `${megabytes} MB`);
@@ -33,6 +37,26 @@ describe('cursor', () => {
         assert.equal(pool.idleCount, 1);
       }),
     );
+
+  for (const [length, batches] of [
+    [1, [32, 128, 500, 340]],
+    [16_000, [32, ...Array.from({ length: 242 }, () => 4)]],
+  ] as const)
+    test(`of rows of ${length} bytes asks for as many as have about 64 KiB`, () =>
+      run(() => {
+        const wire = wait(openWire(server()));
+        const client = new Client({ ...login(), port: wire.port }).connect();
+        wire.answered.length = 0;
+        const sql = 'SELECT repeat($1, $2::int) FROM generate_series(1, 1000)';
+        for (const _ of client.cursor(sql, ['x', length]));
+        const sizes = wire.answered
+          .join('')
+          .match(/D+/g)
+          ?.map((each) => each.length);
+        assert.deepEqual(sizes, batches);
+        client.end();
+        wait(wire.close());
+      }) as Promise<void>);
 
   test(
     'that is left early is closed, and its connection serves on',

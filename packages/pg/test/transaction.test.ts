@@ -135,4 +135,42 @@ describe('transaction', () => {
       assert.deepEqual(rows(), [0, 1]);
     }),
   );
+
+  /** Each takes its own row, and then the other's. */
+  const deadlock = (pool: Pool, retry: number) => {
+    let runs = 0;
+    const locked = [new Event(), new Event()];
+    const all = [0, 1].map((mine) =>
+      spawn(() => {
+        try {
+          return pool.transaction(
+            (client) => {
+              runs++;
+              const add = 'UPDATE accounts SET n = n + 1 WHERE id = $1';
+              client.query(add, [mine]);
+              locked[mine]?.set();
+              locked[1 - mine]?.wait();
+              client.query(add, [1 - mine]);
+              return 'done';
+            },
+            { retry },
+          );
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      }),
+    );
+    const results = all.map((each) => each.get()).sort();
+    return { results, runs, sums: pool.query('SELECT n FROM accounts').rows.map(({ n }) => n) };
+  };
+
+  test(
+    'that is chosen to break a deadlock (40P01) fails, or is run again, and both are done',
+    withPool((pool) => {
+      pool.query('CREATE TABLE accounts AS SELECT id, 0 AS n FROM generate_series(0, 1) AS id');
+      assert.deepEqual(deadlock(pool, 0), { results: ['40P01', 'done'], runs: 2, sums: [1, 1] });
+      pool.query('UPDATE accounts SET n = 0');
+      assert.deepEqual(deadlock(pool, 1), { results: ['done', 'done'], runs: 3, sums: [2, 2] });
+    }),
+  );
 });
