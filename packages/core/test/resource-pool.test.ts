@@ -10,39 +10,9 @@ import {
   Timeout,
 } from '@tendril/core';
 import { inGreenlet, leaveNothing } from './helpers.js';
+import { things } from './things.js';
 
 leaveNothing();
-
-interface Thing {
-  id: number;
-  broken: boolean;
-}
-
-/** A pool of numbered things, and what became of them. */
-function things(
-  options: {
-    max?: number;
-    connect?: number;
-    acquireTimeout?: number;
-    idleTimeout?: number;
-    maxWaiting?: number;
-  } = {},
-) {
-  let made = 0;
-  const destroyed: number[] = [];
-  const { connect = 0, ...rest } = options;
-  const pool = new ResourcePool<Thing>({
-    max: 2,
-    ...rest,
-    create() {
-      if (connect > 0) sleep(connect);
-      return { id: ++made, broken: false };
-    },
-    destroy: ({ id }) => void destroyed.push(id),
-    isUsable: ({ broken }) => !broken,
-  });
-  return { pool, destroyed, made: () => made };
-}
 
 test(
   'what was used last is lent first; whoever waits longest is served first',
@@ -61,8 +31,11 @@ test(
     pool.release(b);
     pool.release(a);
     joinall(waiting);
-    assert.equal(order.join(), 'x1,y2');
+    assert.equal(order.join(), 'x2,y1');
     assert.equal(made(), 2);
+    pool.release(a);
+    pool.release(b);
+    assert.equal(pool.acquire(), b);
   }),
 );
 

@@ -7,6 +7,7 @@ import {
   isExit,
   Pool,
   Queue,
+  ResourcePool,
   run,
   Semaphore,
   sleep,
@@ -175,4 +176,54 @@ test('Pool: slots are given back exactly once', () =>
     assert.equal(pool.freeCount, 2);
     assert.equal(pool.size, 0);
     assert.equal(running, 0);
+  }));
+
+test('ResourcePool: never more than may be, each lent to one at a time, and none is lost', () =>
+  forAll((history) => {
+    const max = 2;
+    let calls = 0;
+    let alive = 0;
+    const lent = new Set<object>();
+    const pool = new ResourcePool<object>({
+      max,
+      create() {
+        calls++;
+        sleep(calls % 4);
+        if (calls % 5 === 0) throw new RangeError('not made');
+        alive++;
+        return {};
+      },
+      destroy: () => void alive--,
+    });
+    const ask = (timeout?: number) => {
+      const resource = pool.acquire({ timeout });
+      assert.ok(!lent.has(resource));
+      lent.add(resource);
+      assert.ok(lent.size <= max && pool.statistics().size <= max);
+    };
+    const giveBack = () => {
+      const [resource] = lent;
+      if (!resource) return;
+      lent.delete(resource);
+      pool.release(resource, { destroy: calls % 3 === 0 });
+    };
+    const acquire = (timeout?: number) => {
+      try {
+        ask(timeout);
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (!(error instanceof RangeError) && code !== 'ERR_ACQUIRE_TIMEOUT') throw error;
+      }
+    };
+    const waiters = play(history, acquire, giveBack);
+    for (let n = 0; waiters.some((waiter) => !waiter.dead); n++) {
+      assert.ok(n < 1000, 'somebody waits for ever');
+      giveBack();
+      sleep(1);
+    }
+    for (const waiter of waiters) assert.ok(isExit(waiter.value) || waiter.successful());
+    assert.equal(pool.statistics().lent, lent.size);
+    while (lent.size > 0) giveBack();
+    assert.equal(pool.close({ timeout: 100 }), true);
+    assert.equal(alive, 0);
   }));

@@ -17,7 +17,6 @@ import type {
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
 import { type Listener, listen } from './listener.js';
-import { Maker } from './maker.js';
 import { limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
 import type { Any, Queries } from './queries.js';
@@ -43,7 +42,6 @@ const goneLimit = 3000;
 export class Pool implements Queries, Disposable {
   readonly options: Readonly<PoolOptions>;
   readonly #sessions: ResourcePool<Session>;
-  readonly #maker: Maker;
   /** All whose connections are not closed yet. */
   readonly #open = new Set<Session>();
   readonly #none = new Event();
@@ -68,9 +66,8 @@ export class Pool implements Queries, Disposable {
     const { max, acquireTimeout, maxWaiting } = given;
     const idleTimeout =
       limit('idleTimeoutMillis', given.idleTimeoutMillis, defaultIdleTimeout) ?? unlimited;
-    this.#maker = new Maker(() => this.#create(), idleTimeout);
     this.#sessions = new ResourcePool<Session>({
-      create: () => this.#maker.take(),
+      create: () => this.#create(),
       destroy: (session) => session.end(),
       isUsable: (session) => this.#isUsable(session),
       idleTimeout,
@@ -197,7 +194,6 @@ export class Pool implements Queries, Disposable {
    */
   end({ timeout = defaultEndTimeout }: TimeoutOption = {}): void {
     for (const each of this.#listeners) each.close();
-    this.#maker.close();
     this.#sessions.close({ timeout });
     for (const each of this.#open) each.end();
     this.#none.wait({ timeout: goneLimit });
@@ -206,7 +202,6 @@ export class Pool implements Queries, Disposable {
   /** Ends it without waiting, and stops what runs. */
   [Symbol.dispose](): void {
     for (const each of this.#listeners) each.close();
-    this.#maker.close();
     this.#sessions.closeNow();
     for (const each of this.#open) each.end();
   }
@@ -216,7 +211,7 @@ export class Pool implements Queries, Disposable {
   }
   /** All there are: idle, lent, and being made. */
   get totalCount(): number {
-    return this.#sessions.statistics().size + this.#maker.orphans;
+    return this.#sessions.statistics().size;
   }
   get idleCount(): number {
     return this.#sessions.statistics().idle;

@@ -1,14 +1,25 @@
 /** ResourcePool: connections and their like, each lent to one greenlet at a time. */
-import { AcquireTimeoutError, InvalidArgumentError, PoolClosedError } from '../errors.js';
+import {
+  AcquireTimeoutError,
+  InvalidArgumentError,
+  isExit,
+  NotInGreenletError,
+  PoolClosedError,
+} from '../errors.js';
+import type { Greenlet } from '../greenlet/greenlet.js';
+import { spawn } from '../greenlet/spawn.js';
 import { withTimeout } from '../greenlet/timeout.js';
 import { hub } from '../hub/hub.js';
-import { checkTimeout, type TimeoutOption } from '../hub/timed-wait.js';
+import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
 import type { Timer } from '../loop/clock.js';
 import { Event } from './event.js';
-import { Semaphore } from './semaphore.js';
+import { WaitList } from './wait-list.js';
 
 export interface ResourcePoolOptions<T> {
-  /** Makes one, parking for as long as it takes. A kill of the greenlet must leave nothing behind. */
+  /**
+   * Makes one, parking for as long as it takes, in a greenlet of the pool's own. A kill of that one, by
+   * `close` or after the longer of `acquireTimeout` and 30,000 milliseconds, must leave nothing behind.
+   */
   create(): T;
   /** Lets go of one. Must neither park nor throw. */
   destroy(resource: T): void;
@@ -29,6 +40,7 @@ export interface ResourcePoolStatistics {
   size: number;
   idle: number;
   lent: number;
+  /** Greenlets that wait for one, and none is being made for them. */
   waiting: number;
 }
 
@@ -36,6 +48,8 @@ interface Idle<T> {
   readonly resource: T;
   readonly since: number;
 }
+
+type Served<T> = { readonly resource: T } | { readonly error: unknown };
 
 const defaultMax = 10;
 const defaultAcquireTimeout = 30_000;
@@ -45,20 +59,22 @@ const defaultIdleTimeout = 10_000;
  * Keeps resources that are dear to make. Who waits longest is served first; the one that was used last
  * is lent first, so that the others grow old and go.
  *
- * Nothing is lost to a kill or a timeout: whoever dies while waiting or creating gives its place to the
- * next.
+ * Nothing is lost to a kill or a timeout: what an asker that dies would have got goes to the next, or
+ * is idle. One that is being made is so, too: askers that have less time than that takes would else
+ * never get any. An error of making goes to who waits longest then.
  */
 export class ResourcePool<T> {
   readonly max: number;
   readonly #options: ResourcePoolOptions<T>;
   readonly #acquireTimeout: number;
   readonly #idleTimeout: number;
-  /** A permit for each that may be lent. */
-  readonly #places: Semaphore;
+  /** Nobody waits here while one is idle. */
+  readonly #askers = new WaitList<Served<T>>();
+  readonly #makers = new Set<Greenlet<void>>();
   readonly #lent = new Set<T>();
+  /** Set while none is lent or being made. */
   readonly #empty = new Event();
   #idle: Idle<T>[] = [];
-  #creating = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -73,7 +89,6 @@ export class ResourcePool<T> {
     this.#options = options;
     this.#acquireTimeout = acquireTimeout ?? defaultAcquireTimeout;
     this.#idleTimeout = idleTimeout ?? defaultIdleTimeout;
-    this.#places = new Semaphore(max);
     this.#empty.set();
   }
 
@@ -84,27 +99,37 @@ export class ResourcePool<T> {
   acquire(options?: TimeoutOption): T {
     checkTimeout(options?.timeout);
     if (this.#closed) throw new PoolClosedError();
-    const timeout = options?.timeout ?? this.#acquireTimeout;
-    const started = this.#places.locked() ? this.#wait(timeout) : undefined;
-    if (started === undefined) this.#places.acquire();
     const ready = this.#nextIdle();
     if (ready !== undefined) return ready;
-    return this.#create(timeout, started ?? hub.clock.now());
+    if (!hub.current) throw new NotInGreenletError('ResourcePool.acquire()');
+    if (this.#room > 0 && this.#makers.size <= this.#askers.length) this.#make();
+    else this.#checkWaiting();
+    const timeout = options?.timeout ?? this.#acquireTimeout;
+    const served = this.#askers.wait('ResourcePool.acquire()', undefined, timeout, (lost) => {
+      if ('resource' in lost) this.release(lost.resource);
+    });
+    if (served === expired) throw this.#tooLate(timeout);
+    if ('error' in served) throw served.error;
+    return served.resource;
   }
 
-  /** Parks for a place. @returns when that began */
-  #wait(timeout: number): number {
-    const started = hub.clock.now();
-    const { maxWaiting = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#places.statistics().waiting >= maxWaiting) throw this.#tooLate(0);
-    if (!this.#places.acquire({ timeout })) throw this.#tooLate(timeout);
-    if (!this.#closed) return started;
-    this.#places.release();
-    throw new PoolClosedError();
+  #checkWaiting(): void {
+    const { maxWaiting } = this.#options;
+    if (maxWaiting !== undefined && this.#waiting >= maxWaiting) throw this.#tooLate(0);
+  }
+
+  /** Askers for whom none is being made. */
+  get #waiting(): number {
+    return Math.max(0, this.#askers.length - this.#makers.size);
+  }
+
+  /** How many more there may be. */
+  get #room(): number {
+    return this.max - this.#lent.size - this.#idle.length - this.#makers.size;
   }
 
   #tooLate(timeout: number): AcquireTimeoutError {
-    return new AcquireTimeoutError(timeout, this.max, this.#places.statistics().waiting);
+    return new AcquireTimeoutError(timeout, this.max, this.#waiting);
   }
 
   /** The youngest that is still usable, lent. */
@@ -129,26 +154,60 @@ export class ResourcePool<T> {
     this.#empty.clear();
   }
 
-  #create(timeout: number, started: number): T {
-    const left = Math.max(0, timeout - (hub.clock.now() - started));
-    let resource: T | undefined;
-    this.#creating++;
+  #make(): void {
+    this.#empty.clear();
+    const maker = spawn(() => {
+      const made = this.#tryToMake();
+      this.#makers.delete(maker);
+      this.#take(made);
+    });
+    this.#makers.add(maker);
+    maker.link(() => {
+      // Killed before it began.
+      this.#makers.delete(maker);
+      this.#checkEmpty();
+    });
+  }
+
+  /** Undefined if it has taken too long, or was killed. */
+  #tryToMake(): Served<T> | undefined {
+    const limit = Math.max(this.#acquireTimeout, defaultAcquireTimeout);
     try {
-      resource = withTimeout(left, () => this.#options.create(), { value: undefined });
-      if (resource === undefined) throw this.#tooLate(timeout);
+      const resource = withTimeout(limit, () => this.#options.create(), { value: undefined });
+      return resource === undefined ? undefined : { resource };
     } catch (error) {
-      this.#places.release();
-      throw error;
-    } finally {
-      this.#creating--;
+      return isExit(error) ? undefined : { error };
     }
-    if (this.#closed) {
-      this.#options.destroy(resource);
-      this.#places.release();
-      throw new PoolClosedError();
+  }
+
+  #take(made: Served<T> | undefined): void {
+    if (made && 'resource' in made) {
+      if (this.#closed) this.#options.destroy(made.resource);
+      else this.#give(made.resource);
+      return;
     }
-    this.#lend(resource);
-    return resource;
+    if (made) this.#askers.serve(made);
+    this.#makeMore();
+  }
+
+  /** For those who wait, after one has gone. */
+  #makeMore(): void {
+    while (!this.#closed && this.#room > 0 && this.#waiting > 0) this.#make();
+  }
+
+  /** To who has waited longest, or it is idle. */
+  #give(resource: T): void {
+    if (this.#askers.first()) {
+      this.#lend(resource);
+      this.#askers.serve({ resource });
+    } else {
+      this.#idle.push({ resource, since: hub.clock.now() });
+      if (this.#timer === undefined) this.#watch(this.#idleTimeout);
+    }
+  }
+
+  #checkEmpty(): void {
+    if (this.#lent.size === 0 && this.#makers.size === 0) this.#empty.set();
   }
 
   /**
@@ -159,12 +218,9 @@ export class ResourcePool<T> {
     if (!this.#lent.delete(resource)) return;
     if (options?.destroy || this.#closed || !this.#isUsable(resource)) {
       this.#options.destroy(resource);
-    } else {
-      this.#idle.push({ resource, since: hub.clock.now() });
-      if (this.#timer === undefined) this.#watch(this.#idleTimeout);
-    }
-    this.#places.release();
-    if (this.#lent.size === 0) this.#empty.set();
+      this.#makeMore();
+    } else this.#give(resource);
+    this.#checkEmpty();
   }
 
   /** Runs `fn` with one. It goes back however `fn` ends, unless the greenlet was killed in `fn`. */
@@ -201,8 +257,8 @@ export class ResourcePool<T> {
   }
 
   /**
-   * Lends no more, destroys what is idle, and parks until what is lent has come back, at most
-   * `timeout` milliseconds (default none). What comes back later is destroyed then.
+   * Lends no more, destroys what is idle, stops what is being made, and parks until what is lent has
+   * come back, at most `timeout` milliseconds (default none). What comes back later is destroyed then.
    * @returns false if something is still lent
    */
   close(options?: TimeoutOption): boolean {
@@ -219,8 +275,8 @@ export class ResourcePool<T> {
     const idle = this.#idle;
     this.#idle = [];
     for (const { resource } of idle) this.#options.destroy(resource);
-    // Those who wait find it closed.
-    for (let n = this.#places.statistics().waiting; n > 0; n--) this.#places.release();
+    for (const maker of this.#makers) maker.kill({ block: false });
+    this.#askers.failAll(() => new PoolClosedError());
   }
 
   get closed(): boolean {
@@ -230,7 +286,6 @@ export class ResourcePool<T> {
   statistics(): ResourcePoolStatistics {
     const lent = this.#lent.size;
     const idle = this.#idle.length;
-    const { waiting } = this.#places.statistics();
-    return { size: idle + lent + this.#creating, idle, lent, waiting };
+    return { size: idle + lent + this.#makers.size, idle, lent, waiting: this.#waiting };
   }
 }
