@@ -100,6 +100,21 @@ test(
 );
 
 test(
+  'one that is given in the turn in which its asker is killed goes to the next',
+  inGreenlet(() => {
+    const { pool, made } = things({ max: 1 });
+    const first = pool.acquire();
+    const [killed, next] = [spawn(() => pool.acquire()), spawn(() => pool.acquire())];
+    sleep(0);
+    pool.release(first);
+    killed.kill({ block: false });
+    assert.equal(next.get(), first);
+    assert.ok(isExit(killed.value));
+    assert.deepEqual([made(), pool.statistics().lent], [1, 1]);
+  }),
+);
+
+test(
   'a creation that fails is the error of whoever asked, and costs no place',
   inGreenlet(() => {
     let fails = 3;
