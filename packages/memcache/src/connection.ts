@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.js';
 import { greeting, refusal } from './handshake.js';
 import { opcodes } from './opcodes.js';
 import type { Settings } from './options.js';
+import { Pending } from './pending.js';
 import { Reader } from './reader.js';
 
 const openingSteps = 4;
@@ -36,8 +37,7 @@ export class Connection {
   readonly #owner: Owner;
   readonly #socket: Socket;
   readonly #reader = new Reader((message) => this.#receive(message));
-  /** On their way, in the order in which they were sent. */
-  readonly #pending = new Map<number, Exchange>();
+  readonly #pending = new Pending();
   /** To be written together: those of this turn, or all until the connection is open. */
   #queued: Exchange[] = [];
   #open = false;
@@ -97,7 +97,7 @@ export class Connection {
         continue;
       }
       each.sentAt = now;
-      this.#pending.set(each.request.opaque, each);
+      this.#pending.add(each);
       frames.push(each.request.frame);
     }
     const [first] = frames;
@@ -120,18 +120,18 @@ export class Connection {
 
   #receive(message: Response): void {
     if (this.#gone) return;
-    const { opaque } = message.header;
-    if (!this.#open) this.#welcome(message);
-    else if (this.#pending.get(opaque)?.receive(message)) this.#forget(opaque);
-  }
-
-  #forget(opaque: number): void {
-    this.#pending.delete(opaque);
+    if (!this.#open) {
+      this.#welcome(message);
+      return;
+    }
+    const exchange = this.#pending.find(message.header.opaque);
+    if (!exchange?.receive(message)) return;
+    this.#pending.remove(exchange);
     if (this.#retired) this.#destroyIfDone();
   }
 
   #destroyIfDone(): void {
-    if (this.#pending.size + this.#queued.length === 0) this.destroy();
+    if (this.#pending.length + this.#queued.length === 0) this.destroy();
   }
 
   #welcome(message: Response): void {
@@ -168,14 +168,14 @@ export class Connection {
     const latest = performance.now() - timeout;
     let useless = this.#retired;
     let next: number | undefined;
-    for (const [opaque, exchange] of this.#pending) {
-      if (exchange.sentAt > latest) {
-        next = exchange.sentAt - latest;
+    for (let { first } = this.#pending; first; { first } = this.#pending) {
+      if (first.sentAt > latest) {
+        next = first.sentAt - latest;
         break;
       }
-      useless ||= this.#lastHeard <= exchange.sentAt || this.#socket.writableLength > 0;
-      exchange.fail(() => new ReplyTimeoutError(name, timeout / 1000));
-      this.#pending.delete(opaque);
+      useless ||= this.#lastHeard <= first.sentAt || this.#socket.writableLength > 0;
+      this.#pending.remove(first);
+      first.fail(() => new ReplyTimeoutError(name, timeout / 1000));
     }
     this.#timer = undefined;
     if (next !== undefined) this.#watch(next);
@@ -211,9 +211,11 @@ export class Connection {
       error ?? (() => (isFinal(cause) ? cause : new ConnectionError(name, sent, cause)));
     this.#owner.gone(this, this.#open || error ? undefined : cause);
     for (const each of this.#queued) each.fail(make(false));
-    for (const each of this.#pending.values()) each.fail(make(true));
     this.#queued = [];
-    this.#pending.clear();
+    for (let { first } = this.#pending; first; { first } = this.#pending) {
+      this.#pending.remove(first);
+      first.fail(make(true));
+    }
     this.#whenGone?.();
   }
 }

@@ -30,6 +30,9 @@ export class Exchange {
   sentAt = 0;
   /** Nobody waits any more. Its answer is still to come, and taken for nobody else's. */
   abandoned = false;
+  /** Neighbours among those on their way: see pending.ts. */
+  previous: Exchange | undefined = undefined;
+  next: Exchange | undefined = undefined;
   readonly #resume: Resume<Answer | Failure>;
   readonly #release: () => void;
   #parts: Response[] | undefined;
