@@ -1,24 +1,16 @@
 /** createCluster(): commands go to the node that has their key. */
-import { park } from '@tendril/core';
 import { createCluster as createRaw, type RedisArgument, type RedisClusterOptions } from 'redis';
 import { blockingOf, blocks } from './blocking.js';
+import { ClusterDeployment } from './cluster-deployment.js';
 import { withCommands } from './commands.js';
-import { Deployment, DeploymentBase } from './deployment.js';
-import type { LaneHost } from './lane.js';
-import type { Lanes } from './lanes.js';
+import type { Delivery } from './delivery.js';
+import { DeploymentCommands } from './deployment-commands.js';
+import type { Send } from './lane.js';
 import { parking } from './multi.js';
 import { type OwnOptions, settingsOf } from './options.js';
-import type { Args, CommandOptions, Raw, RawMulti } from './raw.js';
+import type { Args, CommandOptions, Raw } from './raw.js';
 import type { Cluster, Functions, Mapping, Modules, None, Scripts, Versions } from './types.js';
 
-interface RawCluster extends Raw {
-  exists(key: RedisArgument): Promise<unknown>;
-  multi(routing?: RedisArgument): RawMulti;
-  getNodeClientForKey(key: RedisArgument | undefined): Promise<Raw & { options: Node }>;
-}
-interface Node {
-  socket?: object;
-}
 type Routed = (
   key: RedisArgument | undefined,
   readonly: boolean | undefined,
@@ -26,37 +18,21 @@ type Routed = (
   options?: CommandOptions,
 ) => Promise<unknown>;
 
-export class ClusterBase extends DeploymentBase {
-  get #raw(): RawCluster {
-    return this.deployment.raw as RawCluster;
+export class ClusterBase extends DeploymentCommands<ClusterDeployment> {
+  protected guarded(send: Send, delivery: Delivery): Promise<unknown> {
+    return this.deployment.during(delivery, () => send(this.view));
   }
 
-  protected lanesFor(key: RedisArgument | undefined): Lanes {
-    const { deployment } = this;
-    const node = park<Raw & { options: Node }>((resume) => {
-      this.#raw.getNodeClientForKey(key).then(resume, resume.error);
-    });
-    const host: LaneHost = {
-      open: (signal) =>
-        node.duplicate({
-          pingInterval: undefined,
-          socket: {
-            ...node.options.socket,
-            socketTimeout: undefined,
-            reconnectStrategy: false,
-            signal,
-          },
-        }),
-      control: (args) => node.sendCommand(args),
-      connectTimeout: deployment.options.connectTimeout,
-      onError: (error) => deployment.onError(error),
-    };
-    return deployment.lanesOf(node, host);
+  protected locate(key: RedisArgument | undefined): Promise<Raw> {
+    return this.deployment.nodeFor(key);
+  }
+  protected locateAddress(address: string): Promise<Raw> {
+    return this.deployment.nodeAt(address);
   }
 
-  // The driver follows a MOVED, and learns from it.
+  // node-redis follows a MOVED, and learns from it.
   protected refresh(key: RedisArgument | undefined): void {
-    if (key !== undefined) this.ask(() => this.#raw.exists(key));
+    if (key !== undefined) this.sendCommand(key, false, ['EXISTS', key]);
   }
 
   /** As node-redis's: the first key says to which node `args` go. */
@@ -79,7 +55,8 @@ export class ClusterBase extends DeploymentBase {
 
   /** Its keys have to be of one node; `routing` is one of them, if the first command has none. */
   multi(routing?: RedisArgument): object {
-    return parking(this.#raw.multi(routing), (send) => this.ask(send));
+    const multi = this.deployment.multi(routing, this.commandOptions.typeMapping);
+    return parking(multi, (send) => this.ask(send));
   }
   MULTI(routing?: RedisArgument): object {
     return this.multi(routing);
@@ -96,16 +73,21 @@ export function createCluster<
 >(options: RedisClusterOptions<M, F, S, RESP, T> & OwnOptions): Cluster<M, F, S, RESP, T> {
   const { acquireTimeout, blockingConnections, ...given } = options;
   const own = { acquireTimeout, blockingConnections } as OwnOptions;
-  const { driver, ...settings } = settingsOf({ ...given.defaults, ...own } as object);
-  // Here node-redis sees to commands that wait for a connection, which may become another one's.
-  const { commandOptions: _timeout, disableOfflineQueue: _queue, ...shared } = driver;
-  const defaults = { ...shared, disableOfflineQueue: settings.disableOfflineQueue };
+  const { commandOptions } = given;
+  const settings = settingsOf({ ...given.defaults, commandOptions, ...own } as object);
+  const { commandOptions: _ours, ...shared } = settings.driver;
   const rootNodes = given.rootNodes.map((node) => {
     const { socket, url } = node;
     return { ...shared, ...node, ...(!url && { socket: { ...shared.socket, ...socket } }) };
   });
-  const raw = createRaw({ ...given, defaults, rootNodes } as object as RedisClusterOptions);
-  const deployment = new Deployment(raw as unknown as Raw, settings);
+  const raw = createRaw({
+    // A node that is away shall stop its own keys only, not those who look for the others.
+    minimizeConnections: true,
+    ...given,
+    defaults: shared,
+    rootNodes,
+  } as object as RedisClusterOptions);
+  const deployment = new ClusterDeployment(raw as unknown as Raw, settings);
   const type = withCommands<ClusterBase, typeof ClusterBase>(ClusterBase, deployment.raw);
   return new type(deployment) as unknown as Cluster<M, F, S, RESP, T>;
 }

@@ -1,11 +1,11 @@
 /** Connection: what a client and its views have in common. */
 import { EventEmitter } from 'node:events';
 import { Event, park, Semaphore, withTimeout } from '@tendril/core';
-import { ClientClosedError, ClientOfflineError } from 'redis';
+import { ClientClosedError } from 'redis';
 import { connect, shut } from './connect.js';
-import { OfflineError, OfflineQueueFullError } from './errors.js';
 import type { LaneHost } from './lane.js';
 import { Lanes } from './lanes.js';
+import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
 import type { Args, Raw } from './raw.js';
 import { Subscriber } from './subscriber.js';
@@ -23,14 +23,14 @@ export class Connection implements LaneHost {
   readonly #make: Make;
   readonly #connecting = new Semaphore(1);
   readonly #online = new Event();
+  readonly #offline: OfflineQueue;
   #stop = new AbortController();
   #used = false;
-  #lastError: unknown;
-  #waiting = 0;
 
   constructor(settings: Settings, make: Make) {
     this.settings = settings;
     this.#make = make;
+    this.#offline = new OfflineQueue(settings);
     this.raw = this.#open();
     this.lanes = this.#openLanes();
     this.subscriber = new Subscriber(this);
@@ -45,7 +45,7 @@ export class Connection implements LaneHost {
     const { driver } = this.settings;
     const raw = this.#make({ ...driver, socket: { ...driver.socket, signal: this.#stop.signal } });
     raw.on('error', (error) => {
-      this.#lastError = error;
+      this.#offline.lastError = error;
       if (!raw.isReady) this.#online.clear();
       this.onError(error);
     });
@@ -117,25 +117,14 @@ export class Connection implements LaneHost {
 
   /** The client, when it is connected; parks while it reconnects. */
   ready(timeout = this.settings.commandOptions.timeout): Raw {
-    if (!this.raw.isReady) this.#wait(timeout);
+    if (this.raw.isReady) return this.raw;
+    if (!this.raw.isOpen) throw new ClientClosedError();
+    this.#offline.wait(performance.now(), timeout, (left) => {
+      this.#online.wait({ timeout: left });
+      if (!this.raw.isOpen) throw new ClientClosedError();
+      return this.raw.isReady;
+    });
     return this.raw;
-  }
-
-  #wait(timeout: number): void {
-    const { offlineQueue, disableOfflineQueue } = this.settings;
-    const deadline = performance.now() + timeout;
-    if (this.#waiting >= offlineQueue) throw new OfflineQueueFullError(offlineQueue);
-    this.#waiting++;
-    try {
-      while (!this.raw.isReady) {
-        if (!this.raw.isOpen) throw new ClientClosedError();
-        if (disableOfflineQueue) throw new ClientOfflineError();
-        const left = Math.max(0, deadline - performance.now());
-        if (!this.#online.wait({ timeout: left })) throw new OfflineError(timeout, this.#lastError);
-      }
-    } finally {
-      this.#waiting--;
-    }
   }
 
   /** Ends what blocks, waits for replies that are under way, and closes; all within `timeout`. */

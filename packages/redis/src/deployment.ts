@@ -1,184 +1,125 @@
-/** Deployment: several servers behind one object; what clusters and sentinels have in common. */
+/** Deployment: several servers behind one object; the state of a cluster or a sentinel and its views. */
 import { EventEmitter } from 'node:events';
-import { park, type TimeoutOption, withTimeout } from '@tendril/core';
-import { ClientClosedError, type RedisArgument } from 'redis';
-import type { Commander } from './attach.js';
-import { type Blocking, keyOf } from './blocking.js';
-import { connect, shut } from './connect.js';
-import type { Call, LaneHost, Send } from './lane.js';
-import { Lanes } from './lanes.js';
-import type { CommandOptions, Raw } from './raw.js';
-import { type Kind, type SubscribeOptions, Subscription } from './subscription.js';
+import { park } from '@tendril/core';
+import { ClientClosedError } from 'redis';
+import { shut } from './connect.js';
+import { Delivery } from './delivery.js';
+import { OfflineError } from './errors.js';
+import { Nodes } from './nodes.js';
+import { OfflineQueue } from './offline-queue.js';
+import type { Settings } from './options.js';
+import type { Raw } from './raw.js';
+import type { Subscription } from './subscription.js';
 
-export interface DeploymentOptions {
-  readonly connectTimeout: number;
-  readonly acquireTimeout: number | undefined;
-  /** For each server. */
-  readonly blockingConnections: number;
-}
+/** Milliseconds after which a command that waits for its node asks whether another one has its place. */
+const lookAgain = 500;
+/** Milliseconds to the next attempt when nothing tells when it is worth one. */
+const pause = 50;
 
-/** Milliseconds. */
-const defaultCloseTimeout = 10_000;
-/** How often a command that blocks is sent to where its key has moved. */
-const redirections = 5;
+export type Start = (delivery: Delivery) => Promise<unknown>;
 
-/** The state of one, shared by its views. */
-export class Deployment {
+export abstract class Deployment {
   readonly raw: Raw;
-  readonly options: DeploymentOptions;
+  readonly settings: Settings;
   readonly events = new EventEmitter();
   readonly subscriptions = new Set<Subscription<string | Buffer>>();
-  /** By what identifies a server. */
-  readonly lanes = new Map<unknown, Lanes>();
+  readonly nodes: Nodes;
   readonly stop = new AbortController();
+  readonly #offline: OfflineQueue;
 
-  constructor(raw: Raw, options: DeploymentOptions) {
+  constructor(raw: Raw, settings: Settings) {
     this.raw = raw;
-    this.options = options;
+    this.settings = settings;
+    this.#offline = new OfflineQueue(settings);
+    this.nodes = new Nodes(settings, raw._keyPrefix, (error) => this.onError(error));
     raw.on('error', (error) => this.onError(error));
   }
 
+  /** Asks the servers who has which place now. Called often: it has to limit itself. */
+  protected abstract lookAround(): void;
+
   onError(error: unknown): void {
+    this.#offline.lastError = error;
     // An 'error' that nobody listens to would end the process.
     if (this.events.listenerCount('error') > 0) this.events.emit('error', error);
   }
 
-  lanesOf(server: unknown, host: LaneHost): Lanes {
-    const known = this.lanes.get(server);
-    if (known) return known;
-    const { acquireTimeout, blockingConnections: max } = this.options;
-    const lanes = new Lanes(host, 0, { max, acquireTimeout });
-    this.lanes.set(server, lanes);
-    return lanes;
+  protected onNodeError(error: unknown): void {
+    this.#offline.lastError = error;
   }
 
-  destroy(): void {
-    for (const each of [...this.subscriptions]) each.close();
-    for (const each of this.lanes.values()) each.destroy();
-    shut(this.raw, this.stop);
-  }
-}
-
-export abstract class DeploymentBase implements Commander {
-  protected readonly deployment: Deployment;
-  protected readonly commandOptions: CommandOptions;
-  readonly #view: Raw;
-
-  constructor(deployment: Deployment, given?: CommandOptions) {
-    this.deployment = deployment;
-    this.commandOptions = given ?? {};
-    this.#view = given ? deployment.raw.withCommandOptions(given) : deployment.raw;
-  }
-
-  /** Connections for commands on `key` that block. Parks if need be. */
-  protected abstract lanesFor(key: RedisArgument | undefined): Lanes;
-  /** Finds out where `key` is now. */
-  protected abstract refresh(key: RedisArgument | undefined): void;
-
-  call({ send }: Call): unknown {
-    return this.ask(send);
-  }
-
-  protected ask(send: Send): unknown {
-    if (!this.deployment.raw.isOpen) throw new ClientClosedError();
-    return park<unknown>((resume) => {
-      send(this.#view).then(resume, resume.error);
-    });
-  }
-
-  callBlocking(blocking: Blocking, call: Call): unknown {
-    return this.block(blocking, keyOf(blocking, call.args), call);
-  }
-
-  protected block(blocking: Blocking, key: RedisArgument | undefined, call: Call): unknown {
-    if (!this.deployment.raw.isOpen) throw new ClientClosedError();
-    for (let left = redirections; ; left--) {
+  /**
+   * Starts a command, again while its node is away and nothing of it was carried out, and parks for its
+   * reply. It has to find a connection within `timeout` milliseconds, and is never sent later.
+   *
+   * @throws OfflineError, OfflineQueueFullError, ClientClosedError, and what the command fails with
+   */
+  deliver(start: Start, timeout: number): unknown {
+    const since = performance.now();
+    for (;;) {
+      if (!this.raw.isOpen) throw new ClientClosedError();
+      const delivery = new Delivery();
       try {
-        return this.lanesFor(key).exchangeBlocking(blocking, call, this.commandOptions);
+        return this.#attempt(delivery, start, since, timeout);
       } catch (error) {
-        if (left <= 0 || !/^(MOVED|ASK|READONLY) /.test(String((error as Error).message)))
-          throw error;
-        this.refresh(key);
+        if (!this.raw.isOpen || !delivery.mayRepeat(error)) throw error;
+        if (!delivery.away) this.onNodeError(error);
+        this.#await(delivery.away, since, timeout);
       }
     }
   }
 
-  /** Parks until it is connected, at most `timeout` milliseconds (default socket.connectTimeout, 5 s). */
-  connect(options?: TimeoutOption): this {
-    const { raw, stop, options: own } = this.deployment;
-    if (!raw.isOpen) connect(raw, stop, options?.timeout ?? own.connectTimeout);
-    return this;
-  }
-
-  /**
-   * Ends commands that block, waits for the replies of others, at most `timeout` milliseconds (default
-   * 10 s), and closes for good.
-   */
-  close(options?: TimeoutOption): void {
-    const deadline = performance.now() + (options?.timeout ?? defaultCloseTimeout);
-    const left = () => ({ timeout: Math.max(0, deadline - performance.now()) });
-    const { raw, lanes, subscriptions } = this.deployment;
-    for (const each of [...subscriptions]) each.close();
-    try {
-      for (const each of lanes.values()) each.close(left());
-      if (!raw.isOpen) return;
-      const close = () => park<void>((resume) => void raw.close().then(resume, resume.error));
-      withTimeout(left().timeout, close, { value: undefined });
-    } finally {
-      this.destroy();
-    }
-  }
-
-  /** Closes at once; what is under way fails. Works from everywhere. */
-  destroy(): void {
-    this.deployment.destroy();
-  }
-
-  get isOpen(): boolean {
-    return this.deployment.raw.isOpen;
-  }
-
-  #subscribe(kind: Kind, channels: string | readonly string[], options?: SubscribeOptions) {
-    const { raw, subscriptions } = this.deployment;
-    if (!raw.isOpen) throw new ClientClosedError();
-    const onClose = () => subscriptions.delete(subscription);
-    const subscription: Subscription<string | Buffer> = Subscription.open(raw, kind, channels, {
-      ...options,
-      onClose,
+  #attempt(delivery: Delivery, start: Start, since: number, timeout: number): unknown {
+    return park<unknown>((resume) => {
+      let timer: NodeJS.Timeout;
+      const end = () => {
+        clearTimeout(timer);
+        delivery.giveUp();
+      };
+      const look = () => {
+        const left = since + timeout - performance.now();
+        const limit = this.settings.driver.socket?.socketTimeout;
+        if (delivery.isHanded) {
+          // A silent connection ends by then, unless others keep writing to it.
+          if (limit) timer = setTimeout(fail, limit);
+        } else if (left <= 0) fail();
+        else {
+          this.lookAround();
+          timer = setTimeout(look, Math.min(lookAgain, left));
+        }
+      };
+      const fail = () => {
+        end();
+        resume.error(new OfflineError(timeout, this.#offline.lastError));
+      };
+      const done = start(delivery);
+      timer = setTimeout(look, Math.min(lookAgain, timeout));
+      done.finally(() => clearTimeout(timer)).then(resume, resume.error);
+      return end;
     });
-    subscriptions.add(subscription);
-    return subscription;
   }
 
-  /** Iterates `{ message, channel }`; see Subscription. Parks until the server has confirmed it. */
-  subscribe(channels: string | readonly string[], options?: SubscribeOptions) {
-    return this.#subscribe('subscribe', channels, options);
-  }
-  pSubscribe(patterns: string | readonly string[], options?: SubscribeOptions) {
-    return this.#subscribe('pSubscribe', patterns, options);
-  }
-  sSubscribe(channels: string | readonly string[], options?: SubscribeOptions) {
-    return this.#subscribe('sSubscribe', channels, options);
-  }
-
-  /** `error` and the driver's others. Nobody has to listen. */
-  on(event: string, listener: (...args: never[]) => void): this {
-    const { events, raw } = this.deployment;
-    (event === 'error' ? events : raw).on(event, listener as () => void);
-    return this;
-  }
-  off(event: string, listener: (...args: never[]) => void): this {
-    const { events, raw } = this.deployment;
-    (event === 'error' ? events : raw).off(event, listener as () => void);
-    return this;
+  /** Parks until `node` is back, or has been dropped. */
+  #await(node: Raw | undefined, since: number, timeout: number): void {
+    if (node) this.nodes.watch(node);
+    const { changed } = this.nodes;
+    this.#offline.wait(since, timeout, (left) => {
+      if (!this.raw.isOpen) throw new ClientClosedError();
+      if (node?.isReady) return true;
+      if (node?.isOpen) {
+        changed.wait({ timeout: Math.min(lookAgain, left) });
+        this.lookAround();
+        return !node.isOpen || node.isReady;
+      }
+      changed.wait({ timeout: Math.min(pause, left) });
+      return true;
+    });
   }
 
-  /** The same with other options for its commands. */
-  withCommandOptions(options: CommandOptions): this {
-    const type = this.constructor as new (of: Deployment, given?: CommandOptions) => this;
-    return new type(this.deployment, { ...this.commandOptions, ...options });
-  }
-  withTypeMapping(typeMapping: NonNullable<CommandOptions['typeMapping']>): this {
-    return this.withCommandOptions({ typeMapping });
+  destroy(): void {
+    for (const each of [...this.subscriptions]) each.close();
+    for (const each of this.nodes.all()) each.destroy();
+    shut(this.raw, this.stop);
+    this.nodes.notify();
   }
 }

@@ -36,7 +36,12 @@ export interface RawSubscriber {
   sUnsubscribe: Subscribing;
 }
 
-type Execute = (commands: unknown[], database?: number) => Promise<unknown[]>;
+type Execute = (
+  commands: unknown[],
+  database?: number,
+  slot?: number,
+  chain?: symbol,
+) => Promise<unknown[]>;
 
 export interface Raw extends EventEmitter, RawSubscriber {
   readonly isOpen: boolean;

@@ -1,60 +1,43 @@
 /** createSentinel(): commands go to whichever server is the master now. */
-import { createClient, createSentinel as createRaw, type RedisSentinelOptions } from 'redis';
+import { createSentinel as createRaw, type RedisSentinelOptions } from 'redis';
 import { blockingOf, blocks } from './blocking.js';
 import { withCommands } from './commands.js';
-import { Deployment, DeploymentBase } from './deployment.js';
-import type { LaneHost } from './lane.js';
-import type { Lanes } from './lanes.js';
+import type { Delivery } from './delivery.js';
+import { DeploymentCommands } from './deployment-commands.js';
+import type { Send } from './lane.js';
 import { parking } from './multi.js';
-import { type OwnOptions, type Settings, settingsOf } from './options.js';
-import type { Args, CommandOptions, Raw, RawMulti } from './raw.js';
+import { type OwnOptions, settingsOf } from './options.js';
+import type { Args, CommandOptions, Raw } from './raw.js';
+import { SentinelDeployment } from './sentinel-deployment.js';
 import type { Functions, Mapping, Modules, None, Scripts, Sentinel, Versions } from './types.js';
 
-interface RawSentinel extends Raw {
-  multi(): RawMulti;
-  getMasterNode(): { host: string; port: number } | undefined;
-}
 type Routed = (
   readonly: boolean | undefined,
   args: Args,
   options?: CommandOptions,
 ) => Promise<unknown>;
 
-class SentinelDeployment extends Deployment {
-  readonly driver: Settings['driver'];
+/** Milliseconds. What a sentinel says by itself comes at once; this finds out that it says nothing. */
+const defaultScanInterval = 5000;
+/** Milliseconds for which a command that blocks waits for the next master, each time it is refused. */
+const changeLimit = 1000;
 
-  constructor(raw: Raw, { driver, ...settings }: Settings) {
-    super(raw, settings);
-    this.driver = driver;
-  }
-}
-
-export class SentinelBase extends DeploymentBase {
-  get #raw(): RawSentinel {
-    return this.deployment.raw as RawSentinel;
+export class SentinelBase extends DeploymentCommands<SentinelDeployment> {
+  protected guarded(send: Send, delivery: Delivery): Promise<unknown> {
+    const { typeMapping } = this.commandOptions;
+    return this.deployment.during({ delivery, typeMapping }, () => send(this.view));
   }
 
-  protected lanesFor(): Lanes {
-    const { connectTimeout } = this.deployment.options;
-    const { driver } = this.deployment as SentinelDeployment;
-    const { host, port } = this.#raw.getMasterNode() ?? {};
-    const lanes: LaneHost = {
-      open: (signal) => {
-        const socket = { ...driver.socket, host, port, signal };
-        const own = { socketTimeout: undefined, reconnectStrategy: false };
-        const options = { ...driver, pingInterval: undefined, socket: { ...socket, ...own } };
-        return createClient(options as object) as unknown as Raw;
-      },
-      control: (args) => (this.#raw.sendCommand as unknown as Routed)(false, args),
-      connectTimeout,
-      onError: (error) => this.deployment.onError(error),
-    };
-    return this.deployment.lanesOf(`${host}:${port}`, lanes);
+  protected locate(): Promise<Raw> {
+    return this.deployment.master;
+  }
+  protected locateAddress(): Promise<Raw> {
+    return this.deployment.master;
   }
 
-  // node-redis finds the new master by itself.
+  // It was the master: node-redis is about to hear of the other one.
   protected refresh(): void {
-    this.sendCommand(false, ['PING']);
+    this.deployment.nodes.changed.wait({ timeout: changeLimit });
   }
 
   /** As node-redis's: `isReadonly` commands may go to a replica. */
@@ -75,7 +58,8 @@ export class SentinelBase extends DeploymentBase {
   }
 
   multi(): object {
-    return parking(this.#raw.multi(), (send) => this.ask(send));
+    const multi = this.deployment.multi(this.view, this.commandOptions.typeMapping);
+    return parking(multi, (send) => this.ask(send));
   }
   MULTI(): object {
     return this.multi();
@@ -91,15 +75,18 @@ export function createSentinel<
   T extends Mapping = None,
 >(options: RedisSentinelOptions<M, F, S, RESP, T> & OwnOptions): Sentinel<M, F, S, RESP, T> {
   const { acquireTimeout, blockingConnections, ...given } = options;
-  const own = { acquireTimeout, blockingConnections } as OwnOptions;
-  const nodes = settingsOf({ ...given.nodeClientOptions, ...own } as object);
+  const { commandOptions } = given;
+  const own = { commandOptions, acquireTimeout, blockingConnections } as OwnOptions;
+  const settings = settingsOf({ ...given.nodeClientOptions, ...own } as object);
   const sentinels = settingsOf(given.sentinelClientOptions as object);
   const raw = createRaw({
+    scanInterval: defaultScanInterval,
     ...given,
-    nodeClientOptions: nodes.driver,
+    nodeClientOptions: settings.driver,
     sentinelClientOptions: sentinels.driver,
   } as object as RedisSentinelOptions);
-  const deployment = new SentinelDeployment(raw as unknown as Raw, nodes);
+  const useReplicas = (given.replicaPoolSize ?? 0) > 0;
+  const deployment = new SentinelDeployment(raw as unknown as Raw, settings, useReplicas);
   const type = withCommands<SentinelBase, typeof SentinelBase>(SentinelBase, deployment.raw);
   return new type(deployment) as unknown as Sentinel<M, F, S, RESP, T>;
 }

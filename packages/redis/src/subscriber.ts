@@ -35,6 +35,7 @@ export class Subscriber {
     try {
       const subscription: Subscription<T> = Subscription.open(this.#open(), kind, channels, {
         ...options,
+        timeout: this.#host.connectTimeout,
         onClose: () => {
           this.#subscriptions.delete(subscription as Subscription<string | Buffer>);
           this.#leave();

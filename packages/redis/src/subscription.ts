@@ -6,8 +6,9 @@ import {
   QueueEmpty,
   QueueShutDown,
   type TimeoutOption,
+  withTimeout,
 } from '@tendril/core';
-import { SubscriptionOverflowError } from './errors.js';
+import { OfflineError, SubscriptionOverflowError } from './errors.js';
 import type { Listener, RawSubscriber } from './raw.js';
 
 export interface Message<T = string> {
@@ -25,6 +26,8 @@ export interface SubscribeOptions {
 
 interface Hooks {
   onClose?: () => void;
+  /** Milliseconds for the server to confirm it. */
+  timeout: number;
 }
 
 /** CHANNELS by name, by PATTERN, or SHARDED. */
@@ -37,6 +40,7 @@ const undo = {
 
 const defaultMaxMessages = 10_000;
 const ignore = () => {};
+const late = Symbol('late');
 
 /**
  * Iterates `{ message, channel }`, parking for the next. It ends when it is closed, and is closed when a
@@ -80,7 +84,11 @@ export class Subscription<T extends string | Buffer = string> implements Iterabl
     this.#onClose = onClose;
   }
 
-  /** For the clients: parks until the server has confirmed it. */
+  /**
+   * For the clients: parks until the server has confirmed it.
+   *
+   * @throws OfflineError when the time is up
+   */
   static open<T extends string | Buffer>(
     raw: RawSubscriber,
     kind: Kind,
@@ -89,9 +97,13 @@ export class Subscription<T extends string | Buffer = string> implements Iterabl
   ): Subscription<T> {
     const subscription = new Subscription<T>(raw, kind, channels, options);
     try {
-      park<unknown>((resume) => {
-        subscription.#start().then(resume, resume.error);
-      });
+      const start = () =>
+        park<unknown>((resume) => {
+          subscription.#start().then(resume, resume.error);
+        });
+      const { timeout } = options;
+      if (withTimeout(timeout, start, { value: late }) === late)
+        throw new OfflineError(timeout, undefined);
     } catch (error) {
       subscription.#closed = true;
       subscription.#stop();
