@@ -1,5 +1,5 @@
 /** DeploymentCommands: what clusters and sentinels can do, over a Deployment. */
-import { park, type TimeoutOption, withTimeout } from '@tendril/core';
+import { park, type ResourcePoolStatistics, type TimeoutOption, withTimeout } from '@tendril/core';
 import { ClientClosedError, type RedisArgument } from 'redis';
 import type { Commander } from './attach.js';
 import { type Blocking, keyOf } from './blocking.js';
@@ -122,6 +122,11 @@ export abstract class DeploymentCommands<D extends Deployment = Deployment> impl
 
   get isOpen(): boolean {
     return this.deployment.raw.isOpen;
+  }
+
+  /** Of the connections for commands that block, for each server that has some. */
+  statistics(): ResourcePoolStatistics[] {
+    return this.deployment.nodes.all().map((lanes) => lanes.statistics());
   }
 
   #subscribe(kind: Kind, channels: string | readonly string[], options?: SubscribeOptions) {

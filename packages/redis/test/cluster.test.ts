@@ -1,44 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type Service, startService } from '@tendril/adapter-suite';
-import { run, sleep, spawn, wait, withTimeout } from '@tendril/core';
+import { run, spawn } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
-import { type Client, createCluster } from '@tendril/redis';
-import { clientOf, freePort, password, until } from './helpers.js';
+import type { Client } from '@tendril/redis';
+import { TestCluster } from './deployments.js';
+import { until } from './helpers.js';
 
 after(() => checkLeaks());
 
-/** Three masters, a third of the slots each. */
-function startCluster(): { services: Service[]; nodes: Client[] } {
-  const buses = [freePort(), freePort(), freePort()];
-  const services = buses.map((bus) =>
-    wait(startService('redis', ['--cluster-enabled', 'yes', '--cluster-port', String(bus)])),
-  );
-  const nodes = services.map((service) => clientOf({}, service));
-  for (const [i, node] of nodes.entries()) {
-    const from = Math.ceil((16_384 / 3) * i);
-    const to = Math.ceil((16_384 / 3) * (i + 1)) - 1;
-    node.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(from), String(to)]);
-    const { host, port } = services[0] as Service;
-    if (i > 0) node.sendCommand(['CLUSTER', 'MEET', host, String(port), String(buses[0])]);
-  }
-  const ready = (node: Client) => {
-    const info = String(node.sendCommand(['CLUSTER', 'INFO']));
-    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-  };
-  withTimeout(30_000, () => {
-    while (!nodes.every(ready)) sleep(20);
-  });
-  return { services, nodes };
-}
-
 test('a cluster: keys on all nodes, blocking commands, multi, messages, a slot that moves', () =>
   run(() => {
-    const { services, nodes } = startCluster();
-    const cluster = createCluster({
-      rootNodes: services.map(({ host, port }) => ({ socket: { host, port } })),
-      defaults: { password },
-    });
+    const servers = new TestCluster();
+    const { nodes } = servers;
+    const cluster = servers.client();
     try {
       assert.throws(() => cluster.get('x'), /closed/);
       cluster.connect();
@@ -82,7 +56,6 @@ test('a cluster: keys on all nodes, blocking commands, multi, messages, a slot t
       assert.equal(waiting.get()?.element, 'here');
     } finally {
       cluster.close();
-      for (const node of nodes) node.close();
-      for (const each of services) wait(each.stop());
+      servers.stop();
     }
   }));

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn as spawnProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, test } from 'node:test';
-import { startService } from '@tendril/adapter-suite';
-import { run, spawn, wait, withTimeout } from '@tendril/core';
+import { run, spawn } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
-import { createClient, createSentinel, type Sentinel } from '@tendril/redis';
-import { freePort, password, until } from './helpers.js';
+import type { Sentinel } from '@tendril/redis';
+import { TestSentinel } from './deployments.js';
+import { until } from './helpers.js';
 
 after(() => checkLeaks());
 
@@ -21,30 +16,9 @@ function blocked(sentinel: Sentinel): number {
 
 test('sentinels: commands and blocking ones go to the master', () =>
   run(() => {
-    const master = wait(startService('redis'));
-    const folder = mkdtempSync(path.join(tmpdir(), 'tendril-sentinel-'));
-    const port = freePort();
-    const lines = [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `dir ${folder}`,
-      `sentinel monitor main ${master.host} ${master.port} 1`,
-      `sentinel auth-pass main ${password}`,
-    ];
-    const file = path.join(folder, 'sentinel.conf');
-    writeFileSync(file, lines.join('\n'));
-    const process = spawnProcess('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
-    const exited = once(process, 'exit');
-    const sentinel = createSentinel({
-      name: 'main',
-      sentinelRootNodes: [{ host: '127.0.0.1', port }],
-      nodeClientOptions: { password },
-    });
+    const servers = new TestSentinel();
+    const sentinel = servers.client();
     try {
-      withTimeout(10_000, () => {
-        const asking = createClient({ socket: { host: '127.0.0.1', port } });
-        asking.connect().close();
-      });
       sentinel.connect();
       assert.equal(sentinel.set('key', 'value'), 'OK');
       assert.equal(sentinel.get('key'), 'value');
@@ -64,9 +38,6 @@ test('sentinels: commands and blocking ones go to the master', () =>
       assert.equal(messages.receive({ timeout: 2000 })?.message, 'm');
     } finally {
       sentinel.close();
-      process.kill();
-      wait(exited);
-      rmSync(folder, { recursive: true, force: true });
-      wait(master.stop());
+      servers.stop();
     }
   }));

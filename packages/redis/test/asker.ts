@@ -1,0 +1,67 @@
+/** Asker: greenlets that keep asking while servers come and go, and what they were told. */
+import assert from 'node:assert/strict';
+import { joinall, sleep, spawn, withTimeout } from '@tendril/core';
+
+/** Milliseconds by which a busy machine may be late. */
+export const slack = 2500;
+/** Milliseconds: commandOptions.timeout. */
+const defaultTimeout = 5000;
+const greenlets = 5;
+
+/** Counts, and says its argument. */
+const script = "redis.call('INCR', KEYS[1]) return ARGV[1]";
+
+type Ask = (args: string[]) => unknown;
+
+export class Asker {
+  answers = 0;
+  readonly errors: Error[] = [];
+  #asked = 0;
+  #stopped = false;
+  readonly #ask: Ask;
+  readonly #key: string;
+  readonly #asking;
+
+  constructor(key: string, ask: Ask) {
+    this.#key = key;
+    this.#ask = ask;
+    this.#asking = Array.from({ length: greenlets }, () => spawn(() => this.#run()));
+  }
+
+  #run(): void {
+    while (!this.#stopped) {
+      const id = `id${this.#asked++}`;
+      const since = performance.now();
+      try {
+        assert.equal(this.#ask(['EVAL', script, '1', this.#key, id]), id);
+        this.answers++;
+      } catch (error) {
+        if (error instanceof assert.AssertionError) throw error;
+        this.errors.push(error as Error);
+      }
+      const took = performance.now() - since;
+      assert.ok(took < defaultTimeout + slack, `it took ${took} ms`);
+      sleep(2);
+    }
+  }
+
+  /** Parks until `count` more have been answered. */
+  untilAnswers(count: number): void {
+    const goal = this.answers + count;
+    withTimeout(40_000, () => {
+      while (this.answers < goal) {
+        const failed = this.#asking.find((each) => each.dead);
+        if (failed) throw failed.exception ?? new Error('It has ended.');
+        sleep(5);
+      }
+    });
+  }
+
+  /** Ends it, and compares with what the servers have counted. */
+  stop(counted: () => unknown): void {
+    this.#stopped = true;
+    joinall(this.#asking, { raiseError: true, timeout: defaultTimeout + slack });
+    const count = Number(counted());
+    assert.ok(count <= this.#asked, `${this.#asked} asked, ${count} counted: none twice`);
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { run, spawn, Timeout } from '@tendril/core';
+import { checkLeaks } from '@tendril/core/testing';
+import { Asker, slack } from './asker.js';
+import { TestSentinel } from './deployments.js';
+import { clientOf, until } from './helpers.js';
+
+after(() => checkLeaks());
+
+test('sentinels fail over: answers or errors in time, nothing sent twice', () =>
+  run(() => {
+    const servers = new TestSentinel(1);
+    const sentinel = servers.client().connect();
+    const [master, replica] = servers.servers;
+    assert.ok(master && replica);
+    try {
+      const asker = new Asker('count', (args) => sentinel.sendCommand(false, args));
+      const popping = spawn(() => sentinel.blPop('list', 0));
+      until(() => sentinel.statistics()[0]?.lent === 1);
+      asker.untilAnswers(50);
+      master.kill();
+      asker.untilAnswers(50);
+      asker.stop(() => sentinel.get('count'));
+      popping.join({ timeout: 1000 });
+      assert.ok(popping.exception instanceof Error, 'its connection is gone');
+      assert.deepEqual(sentinel.multi().set('key', 'value').get('key').exec(), ['OK', 'value']);
+      const next = spawn(() => sentinel.blPop('list', 0));
+      until(() => sentinel.statistics()[0]?.lent === 1);
+      assert.equal(sentinel.statistics().length, 1, 'those of the server that has gone are closed');
+      const direct = clientOf({}, replica);
+      assert.equal(direct.get('key'), 'value', 'it is the master now');
+      direct.rPush('list', 'x');
+      direct.close();
+      assert.equal(next.get()?.element, 'x');
+    } finally {
+      sentinel.close();
+      servers.stop();
+    }
+  }));
+
+test('a master that is gone for good: commands fail in time, and are never sent afterwards', () =>
+  run(() => {
+    const servers = new TestSentinel();
+    const timeout = 400;
+    const sentinel = servers.client({ commandOptions: { timeout } }).connect();
+    const [master] = servers.servers;
+    assert.ok(master);
+    try {
+      assert.equal(sentinel.incr('count'), 1);
+      master.kill();
+      const ask = [
+        () => sentinel.incr('count'),
+        () => sentinel.multi().incr('count').exec(),
+        () => sentinel.multi().incr('count').execAsPipeline(),
+        () => sentinel.sendCommand(false, ['INCR', 'count']),
+        () => sentinel.blPop('list', 0),
+      ];
+      for (const [i, each] of ask.entries()) {
+        const since = performance.now();
+        // What was on its way when the connection broke fails with it; so may the first.
+        assert.throws(each, i === 0 ? Error : { code: 'ERR_REDIS_OFFLINE' });
+        assert.ok(performance.now() - since < timeout + slack);
+      }
+      const killed = spawn(() => sentinel.incr('count'));
+      assert.throws(() => {
+        using _limit = Timeout.startNew(50);
+        sentinel.incr('count');
+      }, Timeout);
+      killed.kill();
+      master.start();
+      let count: number | undefined;
+      while (count === undefined) {
+        try {
+          count = sentinel.incr('count');
+        } catch (error) {
+          assert.equal((error as { code?: string }).code, 'ERR_REDIS_OFFLINE');
+        }
+      }
+      assert.equal(count, 1, 'its memory is new, and nothing was sent late');
+    } finally {
+      sentinel.close();
+      servers.stop();
+    }
+  }));
