@@ -2,6 +2,7 @@
 import { park, withTimeout } from '@tendril/core';
 import { ConnectionTimeoutError, ErrorReply } from 'redis';
 import type { Raw } from './raw.js';
+import type { Stop } from './stop.js';
 
 const ignore = () => {};
 const late = Symbol('late');
@@ -10,12 +11,6 @@ const late = Symbol('late');
 function isRefusal(error: unknown): boolean {
   const refusal = /^(WRONGPASS|NOAUTH|NOPERM|DENIED|ERR AUTH|ERR invalid)/;
   return error instanceof ErrorReply && refusal.test(error.message);
-}
-
-/** What node-redis needs to know so that its sockets can be ended at any time. */
-export interface Stop {
-  readonly signal: AbortSignal;
-  abort(): void;
 }
 
 /**

@@ -8,6 +8,7 @@ import { Lanes } from './lanes.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
 import type { Args, Raw } from './raw.js';
+import { Stop } from './stop.js';
 import { Subscriber } from './subscriber.js';
 
 export type Make = (options: object) => Raw;
@@ -24,7 +25,7 @@ export class Connection implements LaneHost {
   readonly #connecting = new Semaphore(1);
   readonly #online = new Event();
   readonly #offline: OfflineQueue;
-  #stop = new AbortController();
+  #stop = new Stop();
   #used = false;
 
   constructor(settings: Settings, make: Make) {
@@ -41,7 +42,7 @@ export class Connection implements LaneHost {
   }
 
   #open(): Raw {
-    this.#stop = new AbortController();
+    this.#stop = new Stop();
     const { driver } = this.settings;
     const raw = this.#make({ ...driver, socket: { ...driver.socket, signal: this.#stop.signal } });
     raw.on('error', (error) => {

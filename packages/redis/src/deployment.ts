@@ -9,6 +9,7 @@ import { Nodes } from './nodes.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
 import type { Raw } from './raw.js';
+import { Stop } from './stop.js';
 import type { Subscription } from './subscription.js';
 
 /** Milliseconds after which a command that waits for its node asks whether another one has its place. */
@@ -24,7 +25,7 @@ export abstract class Deployment {
   readonly events = new EventEmitter();
   readonly subscriptions = new Set<Subscription<string | Buffer>>();
   readonly nodes: Nodes;
-  readonly stop = new AbortController();
+  readonly stop = new Stop();
   readonly #offline: OfflineQueue;
 
   constructor(raw: Raw, settings: Settings) {

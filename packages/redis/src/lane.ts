@@ -5,6 +5,7 @@ import { type Blocking, decoded } from './blocking.js';
 import { connect, shut } from './connect.js';
 import { LostElementsError } from './errors.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
+import { Stop } from './stop.js';
 
 /** Where lanes lead to. */
 export interface LaneHost {
@@ -52,7 +53,7 @@ export class Lane {
   readonly raw: Raw;
   readonly database: number;
   readonly #host: LaneHost;
-  readonly #stop = new AbortController();
+  readonly #stop = new Stop();
   #id: unknown;
   /** Interrupted commands that have not ended yet. */
   #settling = 0;

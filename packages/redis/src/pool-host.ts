@@ -7,6 +7,7 @@ import type { LaneHost } from './lane.js';
 import { Lanes } from './lanes.js';
 import type { Settings } from './options.js';
 import type { Args, Raw } from './raw.js';
+import { Stop } from './stop.js';
 
 /** node-redis's. */
 export interface PoolOptions {
@@ -31,7 +32,7 @@ export class PoolHost implements LaneHost {
   lanes: Lanes | undefined;
   readonly #options: PoolOptions & typeof defaults;
   #controller: Raw | undefined;
-  #stop = new AbortController();
+  #stop = new Stop();
   #over = false;
 
   constructor(settings: Settings, model: Raw, options: PoolOptions = {}) {
@@ -92,7 +93,7 @@ export class PoolHost implements LaneHost {
   control(args: Args): Promise<unknown> {
     if (this.#over) return Promise.reject(new ClientClosedError());
     if (!this.#controller) {
-      this.#stop = new AbortController();
+      this.#stop = new Stop();
       this.#controller = this.#duplicate({ signal: this.#stop.signal });
       this.#controller.on('error', ignore);
       this.#controller.connect().catch(ignore);

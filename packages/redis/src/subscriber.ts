@@ -3,6 +3,7 @@ import { Semaphore } from '@tendril/core';
 import { ClientClosedError } from 'redis';
 import { connect, shut } from './connect.js';
 import type { Raw } from './raw.js';
+import { Stop } from './stop.js';
 import { type Kind, type SubscribeOptions, Subscription } from './subscription.js';
 
 export interface SubscriberHost {
@@ -17,7 +18,7 @@ export class Subscriber {
   readonly #opening = new Semaphore(1);
   readonly #subscriptions = new Set<Subscription<string | Buffer>>();
   #raw: Raw | undefined;
-  #stop = new AbortController();
+  #stop = new Stop();
   #users = 0;
   #closed = false;
 
@@ -54,7 +55,7 @@ export class Subscriber {
     try {
       if (this.#closed) throw new ClientClosedError();
       if (this.#raw) return this.#raw;
-      this.#stop = new AbortController();
+      this.#stop = new Stop();
       const raw = this.#host.duplicate(this.#stop.signal);
       raw.on('error', ignore);
       raw.on('terminated', (error) => this.#fail(error));

@@ -58,6 +58,24 @@ redisTest('commands wait for the connection to come back, within limits', (clien
   assert.equal(client.get('counter'), null, 'what was given up has never been sent');
 });
 
+redisTest('a server that stays away: each attempt to reach it leaves nothing behind', () => {
+  const gate = wait(openGate(address()));
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on('warning', onWarning);
+  let attempts = 0;
+  const far = clientOf(
+    { socket: { host: gate.host, port: gate.port, reconnectStrategy: 1 } },
+    gate,
+  );
+  far.on('reconnecting', () => attempts++);
+  wait(gate.close());
+  until(() => attempts > 20);
+  process.off('warning', onWarning);
+  assert.deepEqual(warnings, [], 'no warning of too many listeners');
+  far.destroy();
+});
+
 redisTest('disableOfflineQueue: no waiting', () => {
   const gate = wait(openGate(address()));
   const far = clientOf({ disableOfflineQueue: true }, gate);
