@@ -9,6 +9,7 @@ import type { RedisArgument } from 'redis';
 import type { Blocking } from './blocking.js';
 import { Commands } from './commands.js';
 import type { Connection } from './connection.js';
+import { withCode } from './errors.js';
 import type { Call } from './lane.js';
 import type { CommandOptions, Raw } from './raw.js';
 import { type SessionBase, withSession } from './session.js';
@@ -37,7 +38,7 @@ export class ClientBase extends Commands {
     const raw = this.view(this.#connection.ready(this.commandOptions.timeout));
     return park<unknown>((resume) => {
       // When the greenlet is killed the reply is dropped: node-redis keeps the order of the rest.
-      send(raw).then(resume, resume.error);
+      send(raw).then(resume, (error) => resume.error(withCode(error)));
     });
   }
 

@@ -10,6 +10,12 @@ export function isRedirection(error: unknown): boolean {
   return error instanceof ErrorReply && /^(MOVED|ASK|READONLY) /.test(error.message);
 }
 
+/** The node was away, or is no longer the one to ask. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof ClientOfflineError || error instanceof ClientClosedError) return true;
+  return error instanceof ErrorReply && error.message.startsWith('READONLY ');
+}
+
 export class Delivery {
   /** The node whose connection was away. */
   away: Raw | undefined;
@@ -46,12 +52,5 @@ export class Delivery {
       }
     };
     return guarded as F;
-  }
-
-  /** After it has failed: whether it is certain that nothing was carried out, and when to try again. */
-  mayRepeat(error: unknown): boolean {
-    if (this.isHanded) return false;
-    const gone = error instanceof ClientOfflineError || error instanceof ClientClosedError;
-    return gone || (error instanceof ErrorReply && error.message.startsWith('READONLY '));
   }
 }

@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events';
 import { park } from '@tendril/core';
 import { ClientClosedError } from 'redis';
 import { shut } from './connect.js';
-import { Delivery } from './delivery.js';
-import { OfflineError } from './errors.js';
+import { Delivery, isAway } from './delivery.js';
+import { OfflineError, PartlySentError, withCode } from './errors.js';
 import { Nodes } from './nodes.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
@@ -53,7 +53,7 @@ export abstract class Deployment {
    * Starts a command, again while its node is away and nothing of it was carried out, and parks for its
    * reply. It has to find a connection within `timeout` milliseconds, and is never sent later.
    *
-   * @throws OfflineError, OfflineQueueFullError, ClientClosedError, and what the command fails with
+   * @throws OfflineError, OfflineQueueFullError, PartlySentError, ClientClosedError, and what the command fails with
    */
   deliver(start: Start, timeout: number): unknown {
     const since = performance.now();
@@ -63,7 +63,10 @@ export abstract class Deployment {
       try {
         return this.#attempt(delivery, start, since, timeout);
       } catch (error) {
-        if (!this.raw.isOpen || !delivery.mayRepeat(error)) throw error;
+        // Nor shall the nodes that come back meanwhile get what is left of it.
+        delivery.giveUp();
+        if (!this.raw.isOpen || !isAway(error)) throw error;
+        if (delivery.isHanded) throw new PartlySentError(this.#offline.lastError);
         if (!delivery.away) this.onNodeError(error);
         this.#await(delivery.away, since, timeout);
       }
@@ -95,7 +98,9 @@ export abstract class Deployment {
       };
       const done = start(delivery);
       timer = setTimeout(look, Math.min(lookAgain, timeout));
-      done.finally(() => clearTimeout(timer)).then(resume, resume.error);
+      done
+        .finally(() => clearTimeout(timer))
+        .then(resume, (error) => resume.error(withCode(error)));
       return end;
     });
   }

@@ -1,5 +1,6 @@
 /** Errors of this package's own; those of the server and of the connection are node-redis's. */
 import { TendrilError } from '@tendril/core';
+import { DisconnectsClientError, SocketClosedUnexpectedlyError, SocketTimeoutError } from 'redis';
 
 /** A command waited for the connection to come back, for as long as it may. `cause` is why it is away. */
 export class OfflineError extends TendrilError {
@@ -10,6 +11,27 @@ export class OfflineError extends TendrilError {
       { cause },
     );
   }
+}
+
+/** A command for several nodes of a cluster, one of which is away. */
+export class PartlySentError extends TendrilError {
+  constructor(cause: unknown) {
+    super(
+      'ERR_REDIS_PARTLY_SENT',
+      'One of the nodes that the command is for is away. The others may have carried out their part: ask again if it may be done twice.',
+      { cause },
+    );
+  }
+}
+
+/**
+ * node-redis's errors of connections that have ended, with the code `ERR_REDIS_CONNECTION_LOST`; others
+ * as they are. The command may have been carried out.
+ */
+export function withCode(error: unknown): unknown {
+  const lost = [SocketClosedUnexpectedlyError, SocketTimeoutError, DisconnectsClientError];
+  if (!lost.some((type) => error instanceof type)) return error;
+  return Object.assign(error as Error, { code: 'ERR_REDIS_CONNECTION_LOST' });
 }
 
 /** Too many greenlets wait for the connection to come back. */

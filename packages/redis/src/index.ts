@@ -8,6 +8,7 @@ export {
   LostElementsError,
   OfflineError,
   OfflineQueueFullError,
+  PartlySentError,
   SubscriptionOverflowError,
 } from './errors.js';
 export type { OwnOptions } from './options.js';

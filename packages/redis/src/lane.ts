@@ -3,7 +3,7 @@ import { park } from '@tendril/core';
 import { RESP_TYPES } from 'redis';
 import { type Blocking, decoded } from './blocking.js';
 import { connect, shut } from './connect.js';
-import { LostElementsError } from './errors.js';
+import { LostElementsError, withCode } from './errors.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
 import { Stop } from './stop.js';
 
@@ -102,7 +102,7 @@ export class Lane {
   exchange(send: Send): unknown {
     return park<unknown>((resume) => {
       const reply = send(this.raw);
-      reply.then(resume, resume.error);
+      reply.then(resume, (error) => resume.error(withCode(error)));
       return () => void this.#settle(reply);
     });
   }
@@ -120,10 +120,13 @@ export class Lane {
         if (before) this.raw.sendCommand(before).catch(ignore);
         const reply = call.send(raw);
         let refused: Error | undefined;
-        reply.then((taken) => {
-          if (refused && taken === null) resume.error(refused);
-          else resume(taken);
-        }, resume.error);
+        reply.then(
+          (taken) => {
+            if (refused && taken === null) resume.error(refused);
+            else resume(taken);
+          },
+          (error) => resume.error(withCode(error)),
+        );
         this.#refuse = (error) => {
           refused = error;
           void this.#settle(reply, doNothing);
