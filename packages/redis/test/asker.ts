@@ -11,6 +11,16 @@ const greenlets = 5;
 /** Counts, and says its argument. */
 const script = "redis.call('INCR', KEYS[1]) return ARGV[1]";
 
+/** What `fn` fails with; undefined if it does not. */
+export function failure(fn: () => unknown): (Error & { code?: string }) | undefined {
+  try {
+    fn();
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
 type Ask = (args: string[]) => unknown;
 
 export class Asker {

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { joinall, run, sleep, spawn, Timeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import type { OfflineError } from '@tendril/redis';
-import { Asker, slack } from './asker.js';
+import { Asker, failure, slack } from './asker.js';
 import { TestCluster } from './deployments.js';
 import { until } from './helpers.js';
 
@@ -81,7 +81,7 @@ test('a cluster fails over: answers or errors in time, nothing counted twice or 
     const key = servers.keyOf(0);
     try {
       const asker = new Asker(key, (args) => cluster.sendCommand(key, false, args));
-      const popping = spawn(() => cluster.blPop(`{${key}}list`, 0));
+      const popping = spawn(() => failure(() => cluster.blPop(`{${key}}list`, 0)));
       const blocked = (node: number, count: number) => () =>
         servers.nodes[node]?.info('clients').includes(`blocked_clients:${count}`) ?? false;
       until(blocked(0, 1));
@@ -89,8 +89,7 @@ test('a cluster fails over: answers or errors in time, nothing counted twice or 
       servers.services[0]?.kill();
       asker.untilAnswers(50);
       asker.stop(() => cluster.get(key));
-      popping.join({ timeout: 1000 });
-      assert.equal((popping.exception as { code?: string }).code, 'ERR_REDIS_CONNECTION_LOST');
+      assert.equal(popping.get({ timeout: 1000 })?.code, 'ERR_REDIS_CONNECTION_LOST');
       const next = spawn(() => cluster.blPop(`{${key}}list`, 0));
       until(blocked(3, 1));
       assert.equal(cluster.statistics().length, 1, 'those of the server that has gone are closed');
