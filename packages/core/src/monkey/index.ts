@@ -10,6 +10,7 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import { installFs } from './fs.js';
+import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
 import { publish } from './registry.js';
@@ -19,6 +20,7 @@ export { getOriginal, isPatched, restore } from './registry.js';
 /** What can be patched, by the name of its option. */
 const installers = {
   fs: installFs,
+  http: installHttp,
 };
 
 type Part = keyof typeof installers;
@@ -51,4 +53,16 @@ export function patchAll(options: PatchOptions = {}): void {
 /** `fs`: every function that ends in Sync. */
 export function patchFs(): void {
   patch(['fs']);
+}
+
+/**
+ * `http`: what listens to the events of HTTP servers (`request`, `upgrade`, `connect`,
+ * `checkContinue`, `checkExpectation`) runs in greenlets, and so does what listens to the end of a
+ * request's body, where body parsers go on to the handler. Servers made before are no exception.
+ *
+ * What an async handler does after its first `await` is outside the greenlet: there, blocking calls
+ * block.
+ */
+export function patchHttp(): void {
+  patch(['http']);
 }

@@ -6,7 +6,14 @@
 import Module from 'node:module';
 import { type Greenlet, getCurrent } from '../index.js';
 
-type Load = (request: string, parent: unknown, isMain?: boolean) => unknown;
+/** Newer Nodes hand over more, of their own. */
+export type Load = (
+  this: unknown,
+  request: string,
+  parent: unknown,
+  isMain?: boolean,
+  ...own: unknown[]
+) => unknown;
 
 /** How deep in `require` each greenlet stands. */
 const depths = new Map<Greenlet, number>();
@@ -16,7 +23,7 @@ export function isLoading(): boolean {
   return depths.size > 0 && depths.has(getCurrent() as Greenlet);
 }
 
-const loader = Module as unknown as { _load: Load };
+export const loader = Module as unknown as { _load: Load };
 let watching = false;
 
 /** Watches `require()`, from the first call on. */
@@ -24,13 +31,13 @@ export function watchLoading(): void {
   if (watching) return;
   watching = true;
   const load = loader._load;
-  loader._load = function (this: unknown, request, parent, isMain) {
+  loader._load = function (request, parent, isMain, ...own) {
     const greenlet = getCurrent();
-    if (!greenlet || isMain) return load.call(this, request, parent, isMain);
+    if (!greenlet || isMain) return load.call(this, request, parent, isMain, ...own);
     const depth = depths.get(greenlet) ?? 0;
     depths.set(greenlet, depth + 1);
     try {
-      return load.call(this, request, parent, isMain);
+      return load.call(this, request, parent, isMain, ...own);
     } finally {
       if (depth === 0) depths.delete(greenlet);
       else depths.set(greenlet, depth);

@@ -1,27 +1,28 @@
 /** The main module of a CommonJS program, run in a greenlet. */
 import Module from 'node:module';
 import { run } from '../index.js';
+import { loader } from './loading.js';
+import { uncaught } from './uncaught.js';
 
-type Load = (request: string, parent: unknown, isMain?: boolean) => unknown;
+/** What Node's loader of ES modules, which is the first of all with `--import`, keeps here. */
+const modules = (Module as unknown as { _cache: Record<string, NodeModule | undefined> })._cache;
 
 /**
- * Makes the main module, when it is CommonJS, run in a greenlet, where its blocking calls park. An
- * error that it throws is an uncaught exception, as without.
+ * Makes the main module, when it is CommonJS, run in a greenlet, where its blocking calls park. It
+ * starts on the next turn of the event loop. An error that it throws is an uncaught exception, as
+ * without.
  */
 export function runMainInGreenlet(): void {
-  const loader = Module as unknown as { _load: Load };
   const load = loader._load;
-  loader._load = function (this: unknown, request, parent, isMain) {
-    if (!isMain) return load.call(this, request, parent, isMain);
+  loader._load = function (request, parent, isMain, ...own) {
+    if (!isMain) return load.call(this, request, parent, isMain, ...own);
     loader._load = load;
-    run(() => load.call(this, request, parent, true)).catch(uncaught);
-    return {};
+    const module = modules[request];
+    run(() => {
+      // Node 26 takes a main module that has not been loaded on return for loaded elsewhere.
+      if (module) module.loaded = false;
+      load.call(this, request, parent, true, ...own);
+    }).catch(uncaught);
+    return module?.exports ?? {};
   };
-}
-
-/** Ends the process as Node does, or hands the error to `process.on('uncaughtException')`. */
-function uncaught(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }

@@ -5,10 +5,15 @@ import { InvalidArgumentError } from '../errors.js';
 /** A function of Node, seen from here. */
 export type NodeFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+/** Where a function stands: the object that has it or inherits it, and its name there. */
+export type Place = readonly [owner: object, name: string];
+
 interface Replaced {
   readonly owner: object;
   readonly name: string;
-  readonly descriptor: PropertyDescriptor;
+  readonly original: NodeFunction;
+  /** The owner's own property before; undefined where it inherits the original. */
+  readonly descriptor: PropertyDescriptor | undefined;
   readonly replacement: NodeFunction;
 }
 
@@ -31,7 +36,7 @@ function moduleOf(name: string): object {
 }
 
 /** The object that holds the last name of `path`, and that name; undefined where there is none. */
-function locate(module: string, path: string): [owner: object, name: string] | undefined {
+function locate(module: string, path: string): Place | undefined {
   const names = path.split('.');
   const last = names.pop() as string;
   let owner: unknown = moduleOf(module);
@@ -42,21 +47,23 @@ function locate(module: string, path: string): [owner: object, name: string] | u
 
 /**
  * Puts `make(original)` in the place of a function, with the original's own properties (`name`,
- * `length`, `util.promisify.custom`). Does nothing where this Node has no such function, or where it
- * is replaced already.
+ * `length`, `util.promisify.custom`); one that is inherited is overridden. Does nothing where this
+ * Node has no such function, or where it is replaced already.
+ *
+ * `place` is for what has no path in its module's exports.
  */
 export function replace(
   module: string,
   path: string,
   make: (original: NodeFunction) => NodeFunction,
+  place = locate(module, path),
 ): void {
-  const place = locate(module, path);
   if (!place) return;
   const [owner, name] = place;
   const original = (owner as Record<string, unknown>)[name] as NodeFunction;
   if (originalOf in original) return;
   const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-  if (!descriptor || !('value' in descriptor) || !descriptor.configurable) return;
+  if (descriptor && !('value' in descriptor && descriptor.configurable)) return;
   const replacement = make(original);
   const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(original) as Record<
     string,
@@ -64,10 +71,11 @@ export function replace(
   >;
   Object.defineProperties(replacement, properties);
   Object.defineProperty(replacement, originalOf, { value: original });
-  Object.defineProperty(owner, name, { ...descriptor, value: replacement });
+  const attributes = descriptor ?? { configurable: true, writable: true };
+  Object.defineProperty(owner, name, { ...attributes, value: replacement });
   const entries = replaced.get(module) ?? new Map<string, Replaced>();
   replaced.set(module, entries);
-  entries.set(path, { owner, name, descriptor, replacement });
+  entries.set(path, { owner, name, original, descriptor, replacement });
 }
 
 /** Makes `import { readFileSync } from 'node:fs'` see what has been replaced, wherever it stands. */
@@ -92,7 +100,7 @@ export function isPatched(module: string, name?: string): boolean {
  */
 export function getOriginal<F = NodeFunction>(module: string, name: string): F {
   const entry = replaced.get(bare(module))?.get(name);
-  if (entry) return entry.descriptor.value as F;
+  if (entry) return entry.original as F;
   const place = locate(bare(module), name);
   if (!place) throw new InvalidArgumentError('name', `a function of '${module}'`, name);
   return (place[0] as Record<string, F>)[place[1]] as F;
@@ -106,8 +114,9 @@ export function restore(module?: string): void {
   const modules = module === undefined ? [...replaced.keys()] : [bare(module)];
   for (const name of modules) {
     for (const { owner, name: key, descriptor, replacement } of replaced.get(name)?.values() ?? [])
-      if ((owner as Record<string, unknown>)[key] === replacement)
-        Object.defineProperty(owner, key, descriptor);
+      if ((owner as Record<string, unknown>)[key] !== replacement) continue;
+      else if (descriptor) Object.defineProperty(owner, key, descriptor);
+      else Reflect.deleteProperty(owner, key);
     replaced.delete(name);
   }
   publish();
