@@ -42,7 +42,11 @@ function locate(module: string, path: string): Place | undefined {
   let owner: unknown = moduleOf(module);
   for (const name of names) owner = (owner as Record<string, unknown> | undefined)?.[name];
   const value = (owner as Record<string, unknown> | undefined)?.[last];
-  return typeof value === 'function' ? [owner as object, last] : undefined;
+  if (typeof value !== 'function') return undefined;
+  // A method stands on a prototype (`scheduler.wait` of timers/promises): that is where it is replaced.
+  let holder = owner as object;
+  while (!Object.hasOwn(holder, last)) holder = Object.getPrototypeOf(holder) as object;
+  return [holder, last];
 }
 
 /**
