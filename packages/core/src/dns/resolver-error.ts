@@ -13,7 +13,9 @@ const numbers = new Map([...getSystemErrorMap()].map(([number, [name]]) => [name
 
 /** `code`: ENOTFOUND (no such name), EAI_AGAIN (no server answered), EAI_ADDRFAMILY and so on. */
 export function resolverError(code: string, syscall: string, hostname: string): ResolverError {
-  const errno = numbers.get(code === 'ENOTFOUND' ? 'EAI_NONAME' : code);
+  // Errors of queries are c-ares' own, and have no number.
+  const number = numbers.get(code === 'ENOTFOUND' ? 'EAI_NONAME' : code);
+  const errno = syscall === 'getaddrinfo' ? number : undefined;
   const error = new Error(`${syscall} ${code} ${hostname}`);
   return Object.assign(error, { errno, code, syscall, hostname });
 }
