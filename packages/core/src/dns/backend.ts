@@ -1,10 +1,9 @@
 /** What every resolver can do; each kind says how it finds addresses and records. */
-import {
+import dns, {
   ADDRCONFIG,
   ALL,
   type LookupAddress,
   type LookupOptions,
-  lookup as nodeLookup,
   V4MAPPED,
 } from 'node:dns';
 import { isIP } from 'node:net';
@@ -16,6 +15,9 @@ import { numericHost } from './names.js';
 import { resolverError } from './resolver-error.js';
 import { parseServices } from './services.js';
 import { WatchedFile } from './watched-file.js';
+
+// Node's own, whatever monkey patching puts in its place later.
+const { lookup: nodeLookup } = dns;
 
 /** Flags of getaddrinfo(3); the last three are those of node:dns. */
 export const AI_PASSIVE = 0x1;
@@ -151,6 +153,16 @@ export abstract class ResolverBackend implements Disposable {
       else done(null, sorted[0]?.address ?? '', sorted[0]?.family);
     });
   };
+
+  /** {@link resolve} with a callback, which is never called before this returns: in and outside greenlets. */
+  query(name: string, type: RecordType, callback: Found<unknown>): void {
+    this.findRecords(name, type, callback);
+  }
+
+  /** {@link reverse} with a callback, likewise. */
+  queryNames(address: string, callback: Found<string[]>): void {
+    this.findNames(address, callback);
+  }
 
   // --------------------------------------------------------------- getaddrinfo
 

@@ -1,19 +1,23 @@
 /** The two that leave it to the C library: in libuv's thread pool, or blocking everything. */
-import { spawnSync } from 'node:child_process';
+import childProcess from 'node:child_process';
 import dns from 'node:dns';
 import { type Family, type Found, type RecordType, ResolverBackend } from './backend.js';
 import type { HostAddress } from './hosts.js';
 import { resolverError } from './resolver-error.js';
 
+// Taken out here: what stands in their place after patchAll() leads to this resolver.
+const { lookup, resolve, reverse } = dns;
+const { spawnSync } = childProcess;
+
 abstract class SystemResolver extends ResolverBackend {
   protected lookups = 0;
 
   protected override findRecords(name: string, type: RecordType, found: Found<unknown>): void {
-    dns.resolve(name, type as 'A', (error, records) => found(error ?? undefined, records));
+    resolve(name, type as 'A', (error, records) => found(error ?? undefined, records));
   }
 
   protected override findNames(address: string, found: Found<string[]>): void {
-    dns.reverse(address, (error, names) => found(error ?? undefined, names));
+    reverse(address, (error, names) => found(error ?? undefined, names));
   }
 
   override statistics() {
@@ -30,7 +34,7 @@ abstract class SystemResolver extends ResolverBackend {
 export class ThreadResolver extends SystemResolver {
   protected override find(host: string, family: Family, found: Found<HostAddress[]>): void {
     this.lookups++;
-    dns.lookup(host, { family, all: true }, (error, addresses) =>
+    lookup(host, { family, all: true }, (error, addresses) =>
       found(error ?? undefined, addresses as HostAddress[]),
     );
   }
