@@ -6,9 +6,7 @@
  * handler when it has heard the end. A greenlet starts on the next turn of the hub. What a request
  * has to say before its handler had a chance to listen comes after that.
  */
-import http from 'node:http';
 import http2 from 'node:http2';
-import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getCurrent, spawn } from '../index.js';
 import { type NodeFunction, type Place, replace } from './registry.js';
