@@ -1,4 +1,5 @@
 /** Applications of well-known frameworks, with synchronous handlers, under patchHttp(). */
+import './patched.js';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -7,14 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Event } from '@tendril/core';
-import { patchAll, restore } from '@tendril/core/monkey';
+import { restore } from '@tendril/core/monkey';
 import connect from 'connect';
 import express from 'express';
 import fastify from 'fastify';
 import Koa from 'koa';
 import { WebSocket, WebSocketServer } from 'ws';
 
-patchAll();
 after(() => restore());
 
 const clients = 50;

@@ -6,10 +6,12 @@
  * handler when it has heard the end. A greenlet starts on the next turn of the hub. What a request
  * has to say before its handler had a chance to listen comes after that.
  */
+import http from 'node:http';
 import http2 from 'node:http2';
+import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getCurrent, spawn } from '../index.js';
-import { type NodeFunction, type Place, replace } from './registry.js';
+import { type NodeFunction, replace } from './registry.js';
 import { uncaught } from './uncaught.js';
 
 interface Emitter {
@@ -84,24 +86,23 @@ function ofParty(events: Set<unknown>): (emit: NodeFunction) => NodeFunction {
     };
 }
 
-const replaceEmit = (
+/** `emit` is inherited: it is replaced where servers, requests and responses would have their own. */
+function replaceEmit(
   module: string,
-  name: string,
+  { name, prototype }: { name: string; prototype: unknown },
   make: (emit: NodeFunction) => NodeFunction,
-  prototype?: object,
-) => {
-  const place: Place | undefined = prototype && [prototype, 'emit'];
-  replace(module, `${name}.prototype.emit`, make, place);
-};
+): void {
+  replace(module, `${name}.prototype.emit`, make, [prototype as object, 'emit']);
+}
 
 export function installHttp(): void {
-  replaceEmit('http', 'Server', ofServer);
-  replaceEmit('https', 'Server', ofServer);
-  // Not exported, and of no weight: nothing is opened.
+  replaceEmit('http', http.Server, ofServer);
+  replaceEmit('https', https.Server, ofServer);
+  // These classes are not exported, and a server that does not listen is of no weight.
   for (const server of [http2.createServer(), http2.createSecureServer()])
-    replaceEmit('http2', server.constructor.name, ofServer, Object.getPrototypeOf(server));
-  replaceEmit('http', 'IncomingMessage', ofParty(ofRequests));
-  replaceEmit('http', 'ServerResponse', ofParty(ofResponses));
-  replaceEmit('http2', 'Http2ServerRequest', ofParty(ofRequests));
-  replaceEmit('http2', 'Http2ServerResponse', ofParty(ofResponses));
+    replaceEmit('http2', server.constructor as typeof http.Server, ofServer);
+  replaceEmit('http', http.IncomingMessage, ofParty(ofRequests));
+  replaceEmit('http', http.ServerResponse, ofParty(ofResponses));
+  replaceEmit('http2', http2.Http2ServerRequest, ofParty(ofRequests));
+  replaceEmit('http2', http2.Http2ServerResponse, ofParty(ofResponses));
 }
