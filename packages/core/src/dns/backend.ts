@@ -1,11 +1,5 @@
 /** What every resolver can do; each kind says how it finds addresses and records. */
-import dns, {
-  ADDRCONFIG,
-  ALL,
-  type LookupAddress,
-  type LookupOptions,
-  V4MAPPED,
-} from 'node:dns';
+import dns, { ADDRCONFIG, ALL, type LookupAddress, type LookupOptions, V4MAPPED } from 'node:dns';
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from '../errors.js';
 import { park } from '../hub/park.js';

@@ -9,6 +9,7 @@
  * @module
  */
 import { InvalidArgumentError } from '../errors.js';
+import { installChildProcess } from './child-process.js';
 import { installFs } from './fs.js';
 import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
@@ -21,6 +22,7 @@ export { getOriginal, isPatched, restore } from './registry.js';
 const installers = {
   fs: installFs,
   http: installHttp,
+  childProcess: installChildProcess,
 };
 
 type Part = keyof typeof installers;
@@ -65,4 +67,9 @@ export function patchFs(): void {
  */
 export function patchHttp(): void {
   patch(['http']);
+}
+
+/** `child_process`: spawnSync, execSync, execFileSync. */
+export function patchChildProcess(): void {
+  patch(['childProcess']);
 }

@@ -20,8 +20,11 @@ const endAll = () => {
   for (const leader of leaders) signalGroup(leader, 'SIGKILL');
 };
 
-/** Watches over a child that was started with `detached`. */
-export function adopt(child: ChildProcess): void {
+/**
+ * Watches over a child of `child_process.spawn` that was started with `detached: true`: {@link endChild}
+ * ends its whole group, and so does the end of this process.
+ */
+export function adoptChild(child: ChildProcess): void {
   const { pid } = child;
   if (pid === undefined) return;
   if (leaders.size === 0) process.on('exit', endAll);
@@ -42,16 +45,25 @@ export function signalChild(child: ChildProcess, signal: NodeJS.Signals | number
 /** Milliseconds between two looks at a group that was asked to end. */
 const lookInterval = 20;
 
-/** Asks a child and its group to end, and ends what is left of them `grace` milliseconds later. */
+export interface EndOptions {
+  /** How it is asked to end; default SIGTERM. */
+  killSignal?: NodeJS.Signals | number;
+  /** Milliseconds from `killSignal` to SIGKILL; default 1,000. */
+  killTimeout?: number;
+}
+
+/**
+ * Asks a child to end, with its group if it was given to {@link adoptChild}, and ends what is left of
+ * them by SIGKILL some time later. Does not wait.
+ */
 export function endChild(
   child: ChildProcess,
-  signal: NodeJS.Signals | number,
-  grace: number,
+  { killSignal = 'SIGTERM', killTimeout = 1000 }: EndOptions = {},
 ): void {
   const { pid } = child;
   const leader = pid !== undefined && leaders.has(pid) ? pid : undefined;
-  if (!signalChild(child, signal)) return;
-  const deadline = performance.now() + grace;
+  if (!signalChild(child, killSignal)) return;
+  const deadline = performance.now() + killTimeout;
   const timer = setInterval(() => {
     // The leader may be gone while others of its group are not.
     const alive = leader ? signalGroup(leader, 0) : child.exitCode === null && !child.signalCode;

@@ -16,7 +16,9 @@ import { park } from '../hub/park.js';
 import { checkTimeout, type TimeoutOption } from '../hub/timed-wait.js';
 import { Socket } from '../net/socket.js';
 import { Event } from '../sync/event.js';
-import { adopt, endChild, signalChild } from './process-group.js';
+import { adoptChild, endChild, signalChild } from './process-group.js';
+
+export { adoptChild, endChild } from './process-group.js';
 
 interface CommonOptions {
   cwd?: string | URL;
@@ -82,7 +84,6 @@ export class CalledProcessError extends TendrilError {
 }
 
 const defaultMaxBuffer = 64 * 1024 * 1024;
-const defaultKillTimeout = 1000;
 
 function start(
   command: string,
@@ -96,7 +97,7 @@ function start(
   const { cwd, env, shell, uid, gid, group = true } = options;
   const given: SpawnOptions = { cwd, env, shell, uid, gid, detached: group, stdio };
   const child = spawnChild(command, args, given);
-  if (group) adopt(child);
+  if (group) adoptChild(child);
   return child;
 }
 
@@ -175,7 +176,7 @@ export function run<const O extends RunOptions>(
 function abandon(child: ChildProcess, options: CommonOptions): void {
   child.on('error', () => {});
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-  endChild(child, options.killSignal ?? 'SIGTERM', options.killTimeout ?? defaultKillTimeout);
+  endChild(child, options);
 }
 
 /** The output of a program that must end with 0. Parks. @throws CalledProcessError; and as {@link run} */
@@ -280,11 +281,6 @@ export class Popen implements Disposable {
   /** Ends it if it runs, and closes the pipes. */
   [Symbol.dispose](): void {
     for (const socket of [this.stdin, this.stdout, this.stderr]) socket?.destroy();
-    if (this.status === undefined)
-      endChild(
-        this.#child,
-        this.#options.killSignal ?? 'SIGTERM',
-        this.#options.killTimeout ?? defaultKillTimeout,
-      );
+    if (this.status === undefined) endChild(this.#child, this.#options);
   }
 }
