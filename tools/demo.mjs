@@ -1,11 +1,12 @@
-// `npm run demo`: the link checker; `npm run demo -- service`: the shop. More arguments are theirs.
+// `npm run demo`: the link checker; `npm run demo -- service`: the shop; `npm run demo -- zero`: the
+// application that is not changed. More arguments are theirs.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { root, turbo } from './turbo.mjs';
 
 /** @type {Record<string, string>} */
-const demos = { service: 'shop' };
+const demos = { service: 'shop', zero: 'zero' };
 
 const [first = '', ...rest] = process.argv.slice(2);
 const isNamed = Object.hasOwn(demos, first);
