@@ -132,7 +132,8 @@ export class AresResolver extends ResolverBackend {
       process.nextTick(found, resolverError(code, 'getaddrinfo', host));
     if (this.#closed) fail('ECANCELLED');
     else if (name === undefined) fail('ENOTFOUND');
-    else if (isLocalhost(name))
+    else if (isLocalhost(name) && !this.#hosts.get().byName.has(name))
+      // RFC 6761, section 6.3; where the hosts file has it, it is what is written there.
       process.nextTick(found, undefined, this.#sorted(ofFamily(localhost, family)));
     else {
       const fullName = host.endsWith('.') ? `${name}.` : name;

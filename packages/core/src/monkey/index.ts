@@ -9,12 +9,16 @@
  * @module
  */
 import { InvalidArgumentError } from '../errors.js';
+import { installAtomics } from './atomics.js';
 import { installChildProcess } from './child-process.js';
+import { installDns } from './dns.js';
+import { installEvents } from './events.js';
 import { installFs } from './fs.js';
 import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
 import { publish } from './registry.js';
+import { installTimers } from './timers.js';
 
 export { getOriginal, isPatched, restore } from './registry.js';
 
@@ -23,6 +27,10 @@ const installers = {
   fs: installFs,
   http: installHttp,
   childProcess: installChildProcess,
+  atomics: installAtomics,
+  dns: installDns,
+  timers: installTimers,
+  events: installEvents,
 };
 
 type Part = keyof typeof installers;
@@ -72,4 +80,24 @@ export function patchHttp(): void {
 /** `child_process`: spawnSync, execSync, execFileSync. */
 export function patchChildProcess(): void {
   patch(['childProcess']);
+}
+
+/** `Atomics.wait`. Loops around `receiveMessageOnPort` block as ever. */
+export function patchAtomics(): void {
+  patch(['atomics']);
+}
+
+/** `dns` and `dns/promises`: lookup, resolve and its kind, reverse; in greenlets and outside them. */
+export function patchDns(): void {
+  patch(['dns']);
+}
+
+/** `timers/promises`: what a greenlet starts goes by the hub's clock and ends when it is killed. */
+export function patchTimers(): void {
+  patch(['timers']);
+}
+
+/** `events`: once() and on() in a greenlet end when it is killed. */
+export function patchEvents(): void {
+  patch(['events']);
 }
