@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidArgumentError, isExit, sleep, spawn, Timeout } from '@tendril/core';
+import { InvalidArgumentError, isExit, run, sleep, spawn, Timeout } from '@tendril/core';
 import {
   AI_CANONNAME,
   AI_NUMERICHOST,
@@ -398,6 +398,19 @@ describe('what needs no server', () => {
     },
   );
   test('localhost, numbers, no host', local);
+
+  test('localhost is loopback whatever the hosts file says, and what it says of that', async () => {
+    const find = (hosts: string, family: 0 | 4 | 6 = 0) => {
+      using resolver = new AresResolver({ hostsFile: file(hosts), resolvConf: nothing });
+      return addresses(resolver, 'localhost', family).sort();
+    };
+    await run(() => {
+      assert.deepEqual(find('127.0.0.1 localhost'), ['127.0.0.1']);
+      assert.deepEqual(find('127.0.0.1 localhost', 6), ['::1']);
+      assert.deepEqual(find('127.0.0.2 localhost\n::1 localhost'), ['127.0.0.2', '::1']);
+      assert.deepEqual(find('10.1.1.1 localhost'), ['127.0.0.1', '::1']);
+    });
+  });
 
   test(
     'service names',

@@ -100,7 +100,8 @@ const loopbacks = new BlockList();
 loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbacks.addAddress('::1', 'ipv6');
 
-function isLoopback({ address, family }: HostAddress): boolean {
+/** 127.0.0.0/8 and ::1. */
+export function isLoopback({ address, family }: HostAddress): boolean {
   return loopbacks.check(address.split('%', 1)[0] ?? '', family === 6 ? 'ipv6' : 'ipv4');
 }
 

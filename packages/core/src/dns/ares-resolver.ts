@@ -8,6 +8,7 @@
 import { hub } from '../hub/hub.js';
 import {
   addressBytes,
+  isLoopback,
   type LocalAddress,
   localAddresses,
   orderAddresses,
@@ -132,9 +133,8 @@ export class AresResolver extends ResolverBackend {
       process.nextTick(found, resolverError(code, 'getaddrinfo', host));
     if (this.#closed) fail('ECANCELLED');
     else if (name === undefined) fail('ENOTFOUND');
-    else if (isLocalhost(name) && !this.#hosts.get().byName.has(name))
-      // RFC 6761, section 6.3; where the hosts file has it, it is what is written there.
-      process.nextTick(found, undefined, this.#sorted(ofFamily(localhost, family)));
+    else if (isLocalhost(name))
+      process.nextTick(found, undefined, this.#sorted(this.#localhost(name, family)));
     else {
       const fullName = host.endsWith('.') ? `${name}.` : name;
       this.#trySources(fullName, family, this.#order.get(), 0, 'ENOTFOUND', (code, addresses) => {
@@ -142,6 +142,13 @@ export class AresResolver extends ResolverBackend {
         else found(undefined, this.#sorted(addresses));
       });
     }
+  }
+
+  // Always loopback (RFC 6761, section 6.3): those that the hosts file has, if it has any of the family.
+  #localhost(name: string, family: Family): HostAddress[] {
+    const known = this.#hosts.get().byName.get(name) ?? [];
+    const loopback = ofFamily(known, family).filter(isLoopback);
+    return loopback.length > 0 ? loopback : ofFamily(localhost, family);
   }
 
   // Goes through the sources as nsswitch.conf says.

@@ -25,10 +25,11 @@ const replaced = new Map<string, Map<string, Replaced>>();
 /** On every replacement, of every copy of this package in the process: what it stands for. */
 const originalOf = Symbol.for('@tendril/core/monkey.original');
 
-const globals: Record<string, object> = { atomics: { Atomics } };
+/** What is no module, by the names under which it can be asked for. */
+const globals: Record<string, object> = { atomics: Atomics };
 
 function bare(module: string): string {
-  return module.replace(/^node:/, '');
+  return module === 'Atomics' ? 'atomics' : module.replace(/^node:/, '');
 }
 
 function moduleOf(name: string): object {
