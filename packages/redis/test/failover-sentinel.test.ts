@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { run, spawn, Timeout } from '@tendril/core';
+import { run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
+import { createClient } from '@tendril/redis';
 import { Asker, failure, slack } from './asker.js';
 import { TestSentinel } from './deployments.js';
 import { clientOf, until } from './helpers.js';
@@ -82,3 +83,34 @@ test('a master that is gone for good: commands fail in time, and are never sent 
       servers.stop();
     }
   }));
+
+test('the roles change again and again: nothing is left of earlier masters', (t) => {
+  if (!process.env.TENDRIL_TEST_LONG) return t.skip('long: TENDRIL_TEST_LONG=1');
+  return run(() => {
+    const servers = new TestSentinel(1);
+    const sentinel = servers.client().connect();
+    const direct = createClient({ socket: { host: '127.0.0.1', port: servers.port } }).connect();
+    const asked = () => String(direct.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', 'main']));
+    try {
+      const asker = new Asker('count', (args) => sentinel.sendCommand(false, args));
+      for (let round = 0; round < 3; round++) {
+        const popping = spawn(() => failure(() => sentinel.blPop('list', 0)));
+        until(() => sentinel.statistics().some(({ lent }) => lent === 1));
+        const before = asked();
+        withTimeout(60_000, () => {
+          // It refuses until the last one is over, and the other server is known as a replica.
+          while (failure(() => direct.sendCommand(['SENTINEL', 'FAILOVER', 'main']))) sleep(200);
+          while (asked() === before) sleep(20);
+        });
+        asker.untilAnswers(200);
+        assert.ok(popping.get({ timeout: 10_000 })?.code, 'the connection is gone');
+        assert.ok(sentinel.statistics().length <= 1);
+      }
+      asker.stop(() => sentinel.get('count'));
+    } finally {
+      direct.close();
+      sentinel.close();
+      servers.stop();
+    }
+  });
+});

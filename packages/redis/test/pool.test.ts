@@ -9,7 +9,7 @@ const open = (options: object = {}) =>
   createClientPool({ socket: address(), password: 'tendril' }, options);
 
 redisTest('every command has a connection; slow ones stop nobody', () => {
-  const pool = open({ maximum: 3, acquireTimeout: 100 });
+  const pool = open({ maximum: 3, acquireTimeout: 500 });
   assert.throws(() => pool.get('x'), /closed/);
   pool.connect();
   assert.deepEqual([pool.isOpen, pool.totalClients, pool.idleClients], [true, 1, 1]);
