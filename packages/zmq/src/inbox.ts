@@ -19,6 +19,11 @@ export interface Source<T> {
 
 /** Messages in a row after which more are expected: to find none is dear, for it makes an error. */
 const hurryAfter = 4;
+/**
+ * Messages that are read before greenlets that were woken for them get their turn. Those send what the
+ * peer waits for: it idles while this thread reads all that there is, and then this thread does.
+ */
+const handful = 16;
 
 interface Receiver {
   readonly resume: Resume<void>;
@@ -28,7 +33,7 @@ interface Receiver {
 export class Inbox<T> {
   readonly #source: Source<T>;
   readonly #messages: T[] = [];
-  readonly #receivers = new Set<Receiver>();
+  readonly #receivers: Receiver[] = [];
   /**
    * Receivers that were woken for a message and have not gone on yet. A message stays here until its
    * greenlet has it: one that dies on the way leaves it to the next, in its place.
@@ -68,11 +73,11 @@ export class Inbox<T> {
   wait(): T {
     park<void>((resume) => {
       const receiver: Receiver = { resume, woken: false };
-      this.#receivers.add(receiver);
+      this.#receivers.push(receiver);
       if (!this.ready) this.#read();
       return () => {
-        this.#receivers.delete(receiver);
         if (receiver.woken) this.#goOn();
+        else this.#leave(receiver);
       };
     });
     const message = this.#messages.shift();
@@ -83,16 +88,24 @@ export class Inbox<T> {
     return this.wait();
   }
 
+  #leave(receiver: Receiver): void {
+    const at = this.#receivers.indexOf(receiver);
+    if (at >= 0) this.#receivers.splice(at, 1);
+  }
+
   #goOn(): void {
     this.#woken--;
     this.#wake();
   }
 
   #wake(): void {
-    while (this.ready) {
-      const [receiver] = this.#receivers;
-      if (!receiver) return;
-      this.#receivers.delete(receiver);
+    while (this.#receivers.length > 0) {
+      if (!this.ready) {
+        // Those that came while there was more than had been asked for, and have gone empty away.
+        this.#read();
+        return;
+      }
+      const receiver = this.#receivers.shift() as Receiver;
       this.#woken++;
       receiver.woken = true;
       receiver.resume();
@@ -121,8 +134,7 @@ export class Inbox<T> {
   close(error: Error): void {
     this.#closed = error;
     this.clear();
-    for (const { resume } of this.#receivers) resume.error(error);
-    this.#receivers.clear();
+    for (const { resume } of this.#receivers.splice(0)) resume.error(error);
     this.#wakeWatchers();
   }
 
@@ -142,13 +154,11 @@ export class Inbox<T> {
     this.#messages.push(message);
     this.#wake();
     if (this.ready) this.#wakeWatchers();
-    if (this.#receivers.size > 0) {
-      this.#read();
-    } else if (this.#ahead > 0) {
-      if (this.#messages.length - this.#woken < this.#ahead) this.#read();
-    } else {
-      this.#lookAhead();
-    }
+    if (this.#receivers.length > 0) return; // #wake() has begun to read
+    const left = this.#messages.length - this.#woken;
+    if (this.#woken > 0 && left >= handful) return;
+    if (this.#ahead === 0) this.#lookAhead();
+    else if (left < this.#ahead) this.#read();
   };
 
   #lookAhead(): void {
@@ -177,9 +187,9 @@ export class Inbox<T> {
       // The driver's wait is over, ours is not; if nobody wants a message any more, it ends here.
       if (receiver || this.#watchers.size > 0) this.#read();
     } else if (receiver) {
-      this.#receivers.delete(receiver);
+      this.#leave(receiver);
       receiver.resume.error(error);
-      if (this.#receivers.size > 0) this.#read();
+      if (this.#receivers.length > 0) this.#read();
     } else {
       this.#wakeWatchers();
     }
