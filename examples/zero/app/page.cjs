@@ -16,7 +16,7 @@ function sleep(ms) {
 function page(name) {
   const text = readFileSync(template, 'utf8');
   execSync('sleep 0.2');
-  sleep(500);
+  sleep(800);
   const { quote } = JSON.parse(getSync(`${upstream}/quote`));
   const fingerprint = pbkdf2Sync(name, 'salt', 500, 16, 'sha256').toString('hex');
   return text

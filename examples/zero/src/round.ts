@@ -18,9 +18,9 @@ export interface Round extends Figures {
 export type Say = (text: string) => void;
 
 /** What a page waits for, in milliseconds: a command, a sleep, and the upstream. */
-export const waits = { command: 200, sleep: 500, upstream: 300 };
+export const waits = { command: 200, sleep: 800, upstream: 500 };
 
-/** Milliseconds before a measurement: the time in which the first pages are made. */
+/** Milliseconds before a measurement: twice what a page takes where nobody is in the way. */
 const settle = 3000;
 /** Milliseconds until a server that has nothing to do has given back what it can soon. */
 const rest = 500;

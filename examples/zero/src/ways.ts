@@ -52,7 +52,7 @@ export function makeWays(register = '@tendril/core/monkey/register'): Way[] {
       ...plain,
       name: 'one added flag',
       flags: ['--import', register],
-      warmUp: (clients) => Math.ceil(clients / 4),
+      warmUp: (clients) => Math.ceil(clients / 2),
     },
   ];
 }
