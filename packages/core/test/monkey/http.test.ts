@@ -306,6 +306,40 @@ describe('other events', () => {
     assert.equal(server.emit('connect'), false);
   });
 
+  it('of a request or a response that closes before its handler starts come after that', async () => {
+    const heard: string[] = [];
+    const over = new Promise<void>((resolve) => {
+      const server = http.createServer((req, res) => {
+        heard.push('handler');
+        for (const event of ['aborted', 'close']) req.on(event, () => heard.push(event));
+        res.on('close', () => {
+          heard.push('response');
+          resolve();
+        });
+      });
+      const req = new http.IncomingMessage(new net.Socket());
+      req.method = 'GET';
+      const res = new http.ServerResponse(req);
+      server.emit('request', req, res);
+      req.emit('aborted');
+      req.emit('close');
+      res.emit('close');
+    });
+    assert.deepEqual(heard, []);
+    await over;
+    assert.deepEqual(heard, ['handler', 'aborted', 'close', 'response']);
+  });
+
+  it('a connection that breaks before its upgrade is handled breaks nothing else', async () => {
+    const server = http.createServer();
+    const socket = new net.Socket();
+    const handled = once(server, 'upgrade');
+    server.emit('upgrade', new http.IncomingMessage(socket), socket, Buffer.alloc(0));
+    socket.emit('error', new Error('ECONNRESET'));
+    await handled;
+    assert.equal(socket.listenerCount('error'), 0);
+  });
+
   it('the answers that a client gets stay as they are', async () => {
     await serving(
       (_req, res) => res.end('x'),
