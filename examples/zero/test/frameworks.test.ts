@@ -9,13 +9,17 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Event } from '@tendril/core';
 import { restore } from '@tendril/core/monkey';
+import { checkLeaks } from '@tendril/core/testing';
 import connect from 'connect';
 import express from 'express';
 import fastify from 'fastify';
 import Koa from 'koa';
 import { WebSocket, WebSocketServer } from 'ws';
 
-after(() => restore());
+after(() => {
+  restore();
+  checkLeaks();
+});
 
 const clients = 50;
 const here = fileURLToPath(import.meta.url);
