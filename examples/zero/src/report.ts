@@ -48,6 +48,6 @@ export function asTable(rounds: Round[], clients: number): string {
   const last = rounds.at(-1);
   const each = last && memoryPerRequest(last, clients);
   if (each !== undefined)
-    lines.push(`${last?.name}: ${(each / 1024).toFixed(0)} KB for each request in flight`);
+    lines.push(`${last?.name}: ${(each / 1024).toFixed(0)} KB more for each request in flight`);
   return lines.join('\n');
 }

@@ -64,7 +64,7 @@ describe('the report', () => {
     const lines = asTable(rounds, 1000).split('\n');
     assert.match(lines[0] ?? '', /^ +pages\/s +of plain +median/);
     assert.match(lines[3] ?? '', /^c +120 +120 x +1\.5 s +9\.0 s +57 MB +86 MB$/);
-    assert.equal(lines.at(-1), 'c: 29 KB for each request in flight');
+    assert.equal(lines.at(-1), 'c: 29 KB more for each request in flight');
   });
 
   it('knows no memory where the system does not tell', () => {
