@@ -4,6 +4,7 @@
  * and with `--import @tendril/core/monkey/register`.
  */
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { run } from '@tendril/core';
 import { asSvg } from './chart.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
@@ -44,6 +45,10 @@ function main(options: Options): void {
   writeFileSync(options.out, asSvg(rounds, title));
   if (!options.json) console.log(`\nThe chart is in ${options.out}`);
 }
+
+// The exit ends the processes that have been started.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
 
 try {
   const options = readOptions(process.argv.slice(2));
