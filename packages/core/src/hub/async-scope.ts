@@ -45,6 +45,7 @@ function runInAsyncScope(
 }
 
 function move(task: Task, context: unknown): void {
+  if (hub.current !== task) return; // its stack is unwound because nothing can resume it
   hub.reenterScopes(task);
   if (!storesOnResources) enterContext(context);
 }

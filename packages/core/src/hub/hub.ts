@@ -65,6 +65,8 @@ export class Hub {
   #probe: { stack: string } | undefined = undefined;
   /** Set when a task went to the main stack to have its async scopes entered anew. */
   #reenter: Task | undefined = undefined;
+  /** The task that runs on top of its caller: it goes back there, and never on to another. */
+  #onTop: Task | undefined = undefined;
 
   /** Puts an entry at the end of the ready queue; works from everywhere. */
   schedule(entry: Task | HubCallback): void {
@@ -124,7 +126,7 @@ export class Hub {
       if (!task) return;
       this.#reenter = undefined;
       this.#asyncId = asyncId;
-      if (task.scopes) this.#resumeInScopes(task, 0);
+      if (task.scopes) this.#inScopes(task, 0, () => this.#resumeFromMain(task));
       else this.#resumeFromMain(task);
     }
   }
@@ -136,14 +138,42 @@ export class Hub {
 
   // A task inside AsyncResource scopes: they are entered here, around the resume, so that Node's
   // stack of async ids is balanced whenever the main stack gets control back.
-  #resumeInScopes(task: Task, depth: number): void {
+  #inScopes<T>(task: Task, depth: number, resume: () => T): T {
     const scope = task.scopes?.[depth];
-    if (!scope) {
-      this.#asyncId = executionAsyncId();
-      this.#resumeFromMain(task);
-    } else {
-      enterResource(scope, () => this.#resumeInScopes(task, depth + 1));
+    if (scope) return enterResource(scope, () => this.#inScopes(task, depth + 1, resume));
+    this.#asyncId = executionAsyncId();
+    return resume();
+  }
+
+  /**
+   * Lets `task` run now, by `resume`, on top of the caller, whether that is a task or not. Returns when
+   * it has parked, left or ended; what it does after a park is the hub's business, as ever.
+   */
+  runOnTop<T>(task: Task, resume: () => T): T {
+    const { current } = this;
+    const [asyncId, onTop] = [this.#asyncId, this.#onTop];
+    if (current && exchangesContexts()) current.context = leaveContext();
+    try {
+      return inSharedResource(() => {
+        this.#onTop = task;
+        let result = this.#inScopes(task, 0, resume);
+        while (this.#reenter === task) {
+          this.#reenter = undefined;
+          result = this.#inScopes(task, 0, () => (task.fiber as Fiber).resume() as T);
+        }
+        return result;
+      });
+    } finally {
+      this.#asyncId = asyncId;
+      this.#onTop = onTop;
+      this.current = current;
+      if (current && exchangesContexts()) enterContext(current.context);
     }
+  }
+
+  /** True while somebody waits in {@link runOnTop} for this task. */
+  isOnTop(task: Task): boolean {
+    return this.#onTop === task;
   }
 
   /** The fiber to switch to for `task`; a task that starts gets a carrier. */
@@ -193,7 +223,7 @@ export class Hub {
   park(task: Task): void {
     task.parks++;
     if (exchangesContexts()) task.context = leaveContext();
-    let next = task.scopes ? undefined : this.#next();
+    let next = task.scopes || this.#onTop === task ? undefined : this.#next();
     if (next?.scopes) {
       this.#reenter = next;
       next = undefined;
@@ -255,19 +285,29 @@ export class Hub {
   }
 
   begin(task: Task): void {
-    this.current = task;
     enterContext(task.context);
     task.context = undefined;
+    this.enter(task);
+  }
+
+  end(task: Task): void {
+    task.interrupts = undefined;
+    this.leave(task);
+  }
+
+  /** `task` runs from here on, until it parks or leaves. */
+  enter(task: Task): void {
+    this.current = task;
     task.next = this.#tasks;
     if (this.#tasks) this.#tasks.previous = task;
     this.#tasks = task;
     this.#taskCount++;
   }
 
-  end(task: Task): void {
+  /** The current task stops for good, or until somebody enters it again: the hub forgets it. */
+  leave(task: Task): void {
     this.current = undefined;
     task.fiber = undefined;
-    task.interrupts = undefined;
     if (task.next) task.next.previous = task.previous;
     if (task.previous) task.previous.next = task.next;
     else this.#tasks = task.next;

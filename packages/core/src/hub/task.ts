@@ -27,6 +27,8 @@ export abstract class Task {
   parks = 0;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
   scopes: AsyncResource[] | undefined = undefined;
+  /** Whose code this task runs, if somebody resumes it by hand: see greenlet/coroutine.ts. */
+  coroutine: object | undefined = undefined;
   /** Neighbours in the hub's list of tasks that have started and not ended. */
   next: Task | undefined = undefined;
   previous: Task | undefined = undefined;

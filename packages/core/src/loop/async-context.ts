@@ -83,8 +83,7 @@ export function enterResource<T>(resource: AsyncResource, fn: () => T): T {
   return runInScope.call(resource, fn as () => unknown) as T;
 }
 
-/** Runs the hub's loop where tasks may run. */
-export function inSharedResource(fn: () => void): void {
-  if (storesOnResources) enterResource(shared, fn);
-  else fn();
+/** Runs `fn`, the hub's loop for one, where tasks may run. */
+export function inSharedResource<T>(fn: () => T): T {
+  return storesOnResources ? enterResource(shared, fn) : fn();
 }

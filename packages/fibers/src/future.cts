@@ -1,0 +1,13 @@
+/** `require('@tendril/fibers/future')` is the class itself. */
+import lib = require('./future-methods.js');
+import type types = require('./future-types.js');
+
+const Future = lib.Future;
+type Future<T = types.Untyped> = types.Future<T>;
+declare namespace Future {
+  type FutureConstructor = types.FutureConstructor;
+  type FutureOrFutureArray = types.FutureOrFutureArray;
+  type FutureResolveFunction<T> = types.FutureResolveFunction<T>;
+}
+
+export = Future;
