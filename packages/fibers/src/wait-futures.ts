@@ -6,7 +6,7 @@ import { Future } from './future-class.js';
 
 function pendingOf(waitables: readonly unknown[]): Future[] {
   const pending: Future[] = [];
-  for (const one of waitables.flatMap((item) => item)) {
+  for (const one of waitables.flat()) {
     if (!(one instanceof Future)) throw new Error(`${one} is not a future`);
     if (!one.isResolved()) pending.push(one);
   }

@@ -9,9 +9,11 @@
  */
 import { Fiber, FiberError } from '@tendril/fiber';
 import { isExit } from '../errors.js';
+import '../hub/async-scope.js';
 import { hub } from '../hub/hub.js';
 import { enterContext, exchangesContexts, leaveContext } from '../loop/async-context.js';
 import { Greenlet } from './greenlet.js';
+import { atSite } from './spawn-site.js';
 
 export type CoroutineState = 'created' | 'running' | 'suspended' | 'done';
 
@@ -27,7 +29,7 @@ function makeParts(fn: (first?: unknown) => unknown): Parts {
   let failed = false;
   let error: unknown;
   // What fn returns is for resume(): a promise is a value here, and not followed.
-  const greenlet = new Greenlet(() => {
+  const body = () => {
     try {
       value = fn(passed);
     } catch (reason) {
@@ -35,7 +37,9 @@ function makeParts(fn: (first?: unknown) => unknown): Parts {
       error = reason;
       throw reason;
     }
-  });
+  };
+  // Without a spawn site: a trace that nobody has read yet holds the objects of its frames.
+  const greenlet = atSite({}, () => new Greenlet(body));
   const fiber = new Fiber((first) => {
     passed = first;
     hub.begin(greenlet);
