@@ -109,10 +109,17 @@ function attempt(title, check) {
   }
 }
 
+/** Packages that stand in for one of npm's under its name: how that is asked for is in their READMEs. */
+const aliases = ['fibers', 'deasync'];
+
 /** @param {string} project @param {string[]} tarballs */
 function install(project, tarballs) {
   const { devDependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const tools = ['typescript', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
+  const aliased = aliases.map((name) => {
+    const tarball = tarballs.find((file) => path.basename(file).startsWith(`tendril-${name}-`));
+    return `${name}@file:${tarball}`;
+  });
   writeFileSync(path.join(project, 'package.json'), '{ "name": "smoke", "private": true }\n');
   run(
     'npm',
@@ -123,6 +130,7 @@ function install(project, tarballs) {
       '--no-fund',
       '--loglevel=error',
       ...tarballs,
+      ...aliased,
       ...tools,
     ],
     project,

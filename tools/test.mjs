@@ -1,5 +1,5 @@
 // `npm test`: builds everything, lints, and runs the tests of all packages on the Node that runs
-// this, then those of fiber and core on the other Node versions. Stops at the first failing run.
+// this, then those of fiber, core and fibers on the other Node versions. Stops at the first failing run.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ const usage = `usage: npm test -- [--package <name>]... [--node <major>|current]
   --long      no short cuts: sets TENDRIL_TEST_LONG=1`;
 
 /** These hold native code and what depends on Node's insides: they run on every version. */
-const everywhere = ['fiber', 'core'];
+const everywhere = ['fiber', 'core', 'fibers'];
 
 const minute = 60_000;
 

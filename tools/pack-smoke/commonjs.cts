@@ -1,5 +1,8 @@
 import core = require('@tendril/core');
 import fibers = require('@tendril/fiber');
+import deasync = require('deasync');
+import NodeFiber = require('fibers');
+import Future = require('fibers/future');
 
 const fiber = new fibers.Fiber(() => 42);
 const answer: unknown = fiber.resume();
@@ -15,4 +18,11 @@ const values: Promise<string[]> = core.run(() => {
   return greenlets.map((greenlet) => greenlet.get());
 });
 
-export = { answer, engine, values };
+const doubled: NodeFiber = NodeFiber((n: number) => NodeFiber.yield(n * 2));
+const four: number = doubled.run(2);
+const future: Future<string> = Future.task(() => 'value');
+const text: string = ((n: number) => `${n}`).future()(1).wait();
+const called: number = deasync((callback: (error: unknown, n: number) => void) => callback(0, 1))();
+deasync.loopWhile(() => false);
+
+export = { answer, called, engine, four, future, text, values };

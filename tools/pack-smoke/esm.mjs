@@ -8,7 +8,10 @@ import { connect } from '@tendril/core/socket';
 import { check } from '@tendril/core/subprocess';
 import * as testing from '@tendril/core/testing';
 import { ThreadPool } from '@tendril/core/threadpool';
+import deasync from '@tendril/deasync';
 import { Fiber, support } from '@tendril/fiber';
+import NodeFiber from '@tendril/fibers';
+import Future from '@tendril/fibers/future';
 import * as memcache from '@tendril/memcache';
 import * as mysql from '@tendril/mysql';
 import * as pg from '@tendril/pg';
@@ -51,6 +54,11 @@ assert.equal(echoed, 'hello');
 assert.equal(await run(() => check('echo', ['hi'])), 'hi\n');
 assert.equal(await run(() => new ThreadPool(1).apply((n) => n + 1, [1])), 2);
 assert.equal(typeof waitSignal, 'function');
+const echoing = NodeFiber((value) => NodeFiber.yield(value));
+assert.equal(echoing.run('echo'), 'echo');
+echoing.run();
+assert.equal(await Future.task(() => 'task').promise(), 'task');
+assert.equal(await run(() => deasync((callback) => setImmediate(callback, null, 1))()), 1);
 
 const app = (environ, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain']]);

@@ -1,6 +1,9 @@
 import { joinall, run, sleep, spawn } from '@tendril/core';
 import type * as testing from '@tendril/core/testing';
+import deasync from '@tendril/deasync';
 import { Fiber, support } from '@tendril/fiber';
+import NodeFiber from '@tendril/fibers';
+import Future from '@tendril/fibers/future';
 import { type WebSocketHandler, websocketApp } from '@tendril/websocket';
 import { type Application, WSGIServer } from '@tendril/wsgi';
 
@@ -20,6 +23,10 @@ const values: string[] = await run(() => {
   return greenlets.map((greenlet) => greenlet.get());
 });
 console.log(values);
+
+export const doubled: number = NodeFiber((n: number) => n * 2).run(1);
+export const future: string = Future.fromPromise(Promise.resolve('value')).wait();
+deasync.sleep(1);
 
 const hello: Application = (environ, startResponse) => {
   startResponse('200 OK', [['Content-Type', 'text/plain']]);

@@ -7,14 +7,14 @@ export type Untyped = Passed;
 export type FutureResolveFunction<T> = (error: any, value: T) => void;
 export type FutureOrFutureArray = Future<Passed> | readonly Future<Passed>[];
 
-declare global {
-  /** A function that returns a future of what `F` returns. */
-  type FutureFunction<F, T = Passed> = F extends (...args: infer A) => infer R
-    ? (...args: A) => Future<R>
-    : (...args: Passed[]) => Future<T>;
-  /** `T`, and each of its functions once more under a name with the suffix. */
-  type FutureObject<T> = T & Passed;
+/** A function that returns a future of what `F` returns. */
+export type FutureFunction<F, T = Passed> = F extends (...args: infer A) => infer R
+  ? (...args: A) => Future<R>
+  : (...args: Passed[]) => Future<T>;
+/** `T`, and each of its functions once more under a name with the suffix. */
+export type FutureObject<T> = T & Passed;
 
+declare global {
   interface Function {
     /**
      * This function, run in a fiber of its own at each call, which gives a future of the result. With

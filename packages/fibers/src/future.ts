@@ -6,6 +6,8 @@ export { Future as default } from './future-methods.js';
 export type {
   Future,
   FutureConstructor,
+  FutureFunction,
+  FutureObject,
   FutureOrFutureArray,
   FutureResolveFunction,
 } from './future-types.js';
