@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { test } from 'node:test';
 import {
+  canPark,
   Event,
   GreenletExit,
   getCurrent,
@@ -162,6 +163,20 @@ suite('a blocking call in a fiber', () => {
         () => fiber.run(),
         (error) => error === limit,
       );
+    }));
+
+  test('what is patched parks only where nobody waits in run()', () =>
+    run(() => {
+      const seen: boolean[] = [];
+      const fiber = Fiber(() => {
+        seen.push(canPark());
+        sleep(0);
+        seen.push(canPark());
+      });
+      fiber.run();
+      seen.push(canPark());
+      while (fiber.started) sleep(0);
+      assert.deepEqual(seen, [false, true, true]);
     }));
 
   test('locals are of the fiber, over all its yields', () => {

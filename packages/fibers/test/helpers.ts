@@ -57,12 +57,16 @@ export function leaveNothing(): void {
 }
 
 /** Runs a program of test/programs and gives what it prints. */
-export function runProgram(name: string, env: NodeJS.ProcessEnv = {}) {
+export function runProgram(name: string, env: NodeJS.ProcessEnv = {}, options: string[] = []) {
   const file = fileURLToPath(new URL(`../test/programs/${name}`, import.meta.url));
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', file], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  });
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--expose-gc', ...options, file],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    },
+  );
   return { status, signal, stdout, stderr };
 }
 

@@ -29,6 +29,18 @@ describe('a program', () => {
     assert.equal(status, 0);
   });
 
+  test('with patched functions run() returns no sooner than without', () => {
+    const register = ['--import', '@tendril/core/monkey/register'];
+    for (const options of [[], register]) {
+      const { stdout, stderr } = runProgram('patched.cjs', {}, options);
+      assert.equal(
+        stdout,
+        `read before run() returned\n${options.length ? 'parked\n' : ''}`,
+        stderr,
+      );
+    }
+  });
+
   test('says where fibers are used, if asked', () => {
     const lines = runProgram('logged.cjs', { ENABLE_LOG_USE_FIBERS: '1' }).stderr;
     const use = (method: string) => `[FIBERS_LOG] Using ${method}.\n`;

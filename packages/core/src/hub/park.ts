@@ -35,11 +35,13 @@ export function park<T>(start: (resume: Resume<T>) => (() => void) | void): T {
 }
 
 /**
- * True where a blocking call would park: in a greenlet that can be left at this point. For code that
- * has another way to go on elsewhere.
+ * True where a blocking call would park and nobody notice: in a greenlet that can be left at this point,
+ * but not in a coroutine that somebody waits for in `resume`, who would go on before the call has ended.
+ * For code that has another way to go on elsewhere.
  */
 export function canPark(): boolean {
-  return hub.current !== undefined && hub.canSwitch();
+  const task = hub.current;
+  return task !== undefined && !hub.isOnTop(task) && hub.canSwitch();
 }
 
 /** Lets everything run that is ready now, then goes on: what `sleep(0)` does. */
