@@ -1,9 +1,9 @@
 /**
- * Fiber. Where node-fibers 5 has a test for something, this is which one here covers it:
+ * What a Fiber does. Where node-fibers 5 has a test for something, this is which one here covers it:
  *
- *   already-running   "refuses to run one that runs already"
- *   async-hooks       "may yield in an AsyncResource's scope"
- *   bad-context       "refuses a `this` that is no fiber"
+ *   already-running   misuse.test.ts, "refuses to run one that runs already"
+ *   async-hooks       async.test.ts, "may yield in an AsyncResource scope"
+ *   bad-context       misuse.test.ts, "refuses a `this` that is no fiber"
  *   child-process     programs.test.ts, "runs in a child process"
  *   cleanup           "stays fast after a crowd has gone"
  *   current           "Fiber.current is the fiber, and can be used from outside"
@@ -12,25 +12,21 @@
  *   fibonacci         "is a generator with a bound run()"
  *   finish-multiple   "fibers end within fibers"
  *   future-exception  programs.test.ts, "an error after a wait"
- *   future            future.test.ts, "Future.wait waits for several"
- *   illegal-yield     "refuses to yield outside fibers"
+ *   future            future.test.ts, "Future.wait waits for several, ..."
+ *   illegal-yield     misuse.test.ts, "refuses to yield outside fibers"
  *   pool              "hundreds at a time, again and again"
  *   process-title     "may set process.title"
  *   stack-overflow    "a stack overflow is a RangeError"
  *   stack-overflow2   "native code at the end of the stack"
  *   stack-overflow3   "yields at the end of its stack" (they dropped it)
  *   started           "is started from its first run() to its end"
- *   unwind            "reset() throws at every yield"
+ *   unwind            misuse.test.ts, "reset() throws at every yield"
  */
 import assert from 'node:assert/strict';
-import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { test } from 'node:test';
-import { Fiber, leaveNothing, suite, turn } from './helpers.js';
+import { Fiber, leaveNothing, suite } from './helpers.js';
 
 leaveNothing();
-
-const zombie = { name: 'Error', message: 'This Fiber is a zombie' };
-type Any = (...args: unknown[]) => unknown;
 
 suite('a fiber', (times) => {
   test('is made with and without `new`', () => {
@@ -252,201 +248,6 @@ suite('a fiber', (times) => {
       deeper();
     }).run();
     assert.ok(tried > 0);
-  });
-});
-
-suite('misuse', () => {
-  test('of the constructor', () => {
-    const make = Fiber as unknown as Any;
-    assert.throws(() => make(), { name: 'TypeError', message: 'Fiber expects 1 argument' });
-    const fn = () => {};
-    assert.throws(() => make(fn, fn), { name: 'TypeError', message: 'Fiber expects 1 argument' });
-    assert.throws(() => make({}), { name: 'TypeError', message: 'Fiber expects a function' });
-  });
-
-  test('refuses to run one that runs already', () => {
-    const fiber = Fiber(() => {
-      const self = Fiber.current;
-      Fiber(() => self?.run()).run();
-    });
-    assert.throws(() => fiber.run(), { name: 'Error', message: 'This Fiber is already running' });
-  });
-
-  test('refuses to yield outside fibers', () => {
-    assert.throws(() => Fiber.yield(), {
-      name: 'Error',
-      message: 'yield() called with no fiber running',
-    });
-  });
-
-  test('refuses a `this` that is no fiber', () => {
-    for (const method of ['run', 'reset', 'throwInto'] as const)
-      for (const self of [null, undefined, {}, Fiber])
-        assert.throws(() => Fiber.prototype[method].call(self as never), TypeError);
-  });
-
-  test('of throwInto() and reset()', () => {
-    const fiber = Fiber(() => {
-      const self = Fiber.current;
-      for (const method of ['reset', 'throwInto'] as const)
-        assert.throws(() => self?.[method](), {
-          name: 'Error',
-          message: 'This Fiber is not yielding',
-        });
-      Fiber.yield();
-    });
-    assert.throws(() => fiber.throwInto(new Error('x')), { message: 'This Fiber is not yielding' });
-    fiber.run();
-    fiber.run();
-    assert.throws(() => fiber.throwInto(new Error('x')), { message: 'This Fiber is not yielding' });
-  });
-
-  test('of the number of arguments, which leaves the fiber as it was', () => {
-    const fiber = Fiber(() => {
-      assert.throws(() => (Fiber.yield as Any)(1, 2), {
-        name: 'TypeError',
-        message: 'yield() expects 1 or no arguments',
-      });
-      return Fiber.yield('alive');
-    });
-    assert.equal(fiber.run(), 'alive');
-    const refusals = {
-      run: 'run() excepts 1 or no arguments',
-      throwInto: 'throwInto() expects 1 or no arguments',
-    };
-    for (const [name, message] of Object.entries(refusals))
-      assert.throws(() => (fiber[name as 'run'] as Any)(1, 2), { name: 'TypeError', message });
-    assert.throws(() => (fiber.reset as Any)(1), {
-      name: 'TypeError',
-      message: 'reset() expects no arguments',
-    });
-    assert.equal(fiber.run('end'), 'end');
-  });
-});
-
-suite('reset()', (times) => {
-  test('reset() throws at every yield', () => {
-    let yields = 0;
-    const fiber = Fiber(() => {
-      for (yields = 0; yields < times(1000); yields++) {
-        try {
-          Fiber.yield();
-        } catch (error) {
-          assert.ok(error instanceof Error);
-          assert.equal(error.message, zombie.message);
-        }
-      }
-    });
-    fiber.run();
-    assert.equal(fiber.reset(), undefined);
-    assert.equal(yields, times(1000));
-    assert.equal(fiber.started, false);
-  });
-
-  test('does nothing to one that has not started', () => {
-    let ran = false;
-    const fiber = Fiber(() => {
-      ran = true;
-    });
-    assert.equal(fiber.reset(), undefined);
-    assert.equal(ran, false);
-  });
-
-  test('runs finally blocks, and the fiber can be run anew', () => {
-    const log: string[] = [];
-    const fiber = Fiber(() => {
-      try {
-        Fiber.yield('first');
-      } finally {
-        log.push('cleaned');
-        assert.throws(() => Fiber.yield(), zombie);
-        assert.equal(Fiber.current, fiber);
-      }
-    });
-    fiber.run();
-    assert.equal(fiber.reset(), undefined);
-    assert.deepEqual(log, ['cleaned']);
-    assert.equal(fiber.run(), 'first');
-    assert.equal(fiber.reset(), undefined);
-  });
-
-  test('gives what the function returns or throws after all', () => {
-    const fiber = Fiber((how) => {
-      try {
-        return Fiber.yield();
-      } catch {
-        if (how === 'throw') throw new Error('other');
-        return 'value';
-      }
-    });
-    fiber.run('return');
-    assert.equal(fiber.reset(), 'value');
-    fiber.run('throw');
-    assert.throws(() => fiber.reset(), { message: 'other' });
-    assert.equal(fiber.started, false);
-  });
-});
-
-suite('beside async code', () => {
-  test('may yield in an AsyncResource scope, and go on in another turn', async () => {
-    const storage = new AsyncLocalStorage<string>();
-    const resource = storage.run('of the resource', () => new AsyncResource('Test'));
-    const log: unknown[] = [];
-    const fiber = Fiber(() => {
-      resource.runInAsyncScope(() => {
-        log.push(storage.getStore());
-        Fiber.yield();
-        log.push(storage.getStore());
-      });
-      log.push(storage.getStore());
-    });
-    storage.run('of the runner', () => fiber.run());
-    await turn();
-    fiber.run();
-    assert.deepEqual(log, ['of the resource', 'of the resource', 'of the runner']);
-  });
-
-  test('keeps an AsyncLocalStorage context of its own', async () => {
-    const storage = new AsyncLocalStorage<string>();
-    const log: unknown[] = [];
-    const fiber = Fiber(() => {
-      for (;;) {
-        log.push(storage.getStore());
-        storage.run('inner', () => {
-          Fiber.yield();
-          log.push(storage.getStore());
-        });
-      }
-    });
-    storage.run('first', () => {
-      fiber.run();
-      log.push(storage.getStore());
-    });
-    await turn();
-    storage.run('second', () => {
-      fiber.run();
-      log.push(storage.getStore());
-    });
-    assert.equal(storage.getStore(), undefined);
-    assert.deepEqual(log, ['first', 'first', 'inner', 'first', 'second']);
-    fiber.reset();
-  });
-
-  test('goes on from timers, ticks and promises', async () => {
-    const log: string[] = [];
-    await new Promise<void>((resolve) => {
-      Fiber(() => {
-        const self = Fiber.current;
-        process.nextTick(() => self?.run('tick'));
-        log.push(Fiber.yield());
-        setTimeout(() => self?.run('timer'), 1);
-        log.push(Fiber.yield());
-        Promise.resolve().then(() => self?.run('promise'));
-        log.push(Fiber.yield());
-        resolve();
-      }).run();
-    });
-    assert.deepEqual(log, ['tick', 'timer', 'promise']);
   });
 });
 

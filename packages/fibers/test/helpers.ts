@@ -5,7 +5,7 @@ import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkLeaks } from '@tendril/core/testing';
 import type { FiberConstructor } from '@tendril/fibers';
-import type { FutureConstructor } from '@tendril/fibers/future';
+import type { Future as AnyFuture, FutureConstructor } from '@tendril/fibers/future';
 
 const require = createRequire(import.meta.url);
 
@@ -72,3 +72,13 @@ export function runProgram(name: string, env: NodeJS.ProcessEnv = {}, options: s
 
 /** The next turn of the event loop. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Runs a body in a fiber; the promise follows it through all its waits. */
+export const inFiber = (body: () => void) => () => Future.task(body).promise();
+
+/** A future of `value`, after `ms` milliseconds. */
+export function later<T>(value: T, ms = 1): AnyFuture<T> {
+  const future = new Future<T>();
+  setTimeout(() => future.return(value), ms);
+  return future;
+}
