@@ -90,6 +90,7 @@ export function readArguments(
   const list = short ? [] : (args[1] ?? []);
   const given = short ? args[1] : args[2];
   const options = given === undefined || (given === null && nullIsNone) ? {} : given;
-  if (!Array.isArray(list) || typeof options !== 'object' || !options) return undefined;
+  if (!Array.isArray(list) || typeof options !== 'object' || !options || Array.isArray(options))
+    return undefined;
   return { file: args[0] as string, list: [...list], options };
 }

@@ -8,11 +8,25 @@ export type Result = SpawnSyncReturns<string | Buffer | null>;
 
 const { spawnSync } = childProcess;
 
+let prototype: object | undefined;
+
+/** Of Node's errors of the system, which is not Error's own: taken from one that costs nothing. */
+function systemPrototype(): object {
+  if (prototype) return prototype;
+  try {
+    process.kill(2 ** 31 - 1, 0); // larger than any process id can be
+  } catch (error) {
+    prototype = Object.getPrototypeOf(error) as object;
+  }
+  return prototype ?? Error.prototype;
+}
+
 /** An error of the system, as Node makes it: its number, code, syscall, path and arguments. */
 function systemError(code: string, file: string, args: readonly string[]): Error {
   const syscall = `spawnSync ${file}`;
   const errno = -((constants.errno as Record<string, number>)[code] ?? 0);
   const error = new Error(`${syscall} ${code}`);
+  Object.setPrototypeOf(error, systemPrototype());
   return Object.assign(error, { errno, code, syscall, path: file, spawnargs: args });
 }
 
