@@ -60,7 +60,7 @@ export function installDns(): void {
   if (!isDeepStrictEqual(dns.getServers(), new dns.Resolver().getServers())) return;
   for (const [name, type] of Object.entries({ ...queries, resolve: undefined }))
     replaceQuery(name, (host, given) => {
-      const wanted = type ?? (typeof given === 'string' ? given : 'A');
+      const wanted = type ?? given ?? 'A';
       const ttl = (given as { ttl?: unknown } | undefined)?.ttl;
       if (typeof host !== 'string' || host === '' || !types.has(wanted) || ttl) return undefined;
       return (done) => getResolver().query(host, wanted as RecordType, done);

@@ -140,7 +140,7 @@ describe('many children', () => {
       const p99 = sorted[Math.floor(sorted.length * 0.99)] as number;
       return { p99, took: performance.now() - began };
     };
-    // What a timer does here beside as many processes that nobody of this process waits for.
+    // What a timer does here beside as many greenlets that only sleep.
     const bare = await lateness(() => {
       const children = Array.from({ length: 100 }, () => runGreenlet(() => sleep(1000 * seconds)));
       return Promise.all(children);
