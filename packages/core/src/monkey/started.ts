@@ -22,7 +22,7 @@ export function replaceStarting(
  * are: to say why is the original's business.
  */
 export function withSignal(greenlet: Greenlet, options: unknown = {}): unknown {
-  if (typeof options !== 'object' || options === null) return options;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return options;
   const { signal } = options as { signal?: unknown };
   if (signal === undefined) return { ...options, signal: greenlet.signal };
   if (!(signal instanceof AbortSignal)) return options;
