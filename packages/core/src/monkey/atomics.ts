@@ -5,7 +5,7 @@ import { keepAlive } from './keep-alive.js';
 import { replaceParking } from './parking.js';
 
 export function installAtomics(): void {
-  replaceParking('atomics', 'Atomics.wait', (original) => (...args) => {
+  replaceParking('atomics', 'wait', (original) => (...args) => {
     const [array, index, value, timeout] = args as [Int32Array, number, number, unknown];
     const place: Place = { array, index, value };
     const limit = limitOf(timeout);
