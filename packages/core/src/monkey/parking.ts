@@ -23,11 +23,32 @@ export function replaceParking(
 /** Says that the asynchronous form would not take the arguments. */
 const refused = Symbol('refused');
 
+/** For `args` to throw: with these arguments the original has to run. */
+export const refusal = new Error('The asynchronous form does not take these arguments.');
+
+/**
+ * The first `count` arguments, as the asynchronous form takes them in front of its callback: without
+ * those that the synchronous form ignores (`paths.map(fs.statSync)` gives three), and none that could
+ * be taken for the callback.
+ */
+export function firstOf(count: number): (args: unknown[]) => unknown[] {
+  return (args) => {
+    const taken = args.slice(0, count);
+    while (taken.length > 1 && taken.at(-1) === undefined) taken.pop();
+    if (taken.some((argument) => typeof argument === 'function')) throw refusal;
+    return taken;
+  };
+}
+
 export interface ThroughOptions {
   /** What becomes of a result that comes when its greenlet has been killed: close it. */
   discard?: (value: unknown) => void;
-  /** Makes the arguments of the asynchronous form, without its callback. */
+  /** Stops what has been started: gets what the asynchronous form has returned. */
+  abort?: (started: unknown) => void;
+  /** Makes the arguments of the asynchronous form, without its callback. May throw {@link refusal}. */
   args?: (args: unknown[]) => unknown[];
+  /** Makes the error of the synchronous form from the asynchronous one's, where they differ. */
+  error?: (error: unknown, args: unknown[]) => unknown;
   /** Makes the result of the synchronous form from what the callback gets. */
   result?: (values: unknown[], args: unknown[]) => unknown;
 }
@@ -42,7 +63,7 @@ export interface ThroughOptions {
 export function through(
   original: NodeFunction,
   twin: NodeFunction,
-  { discard, args: adapt, result }: ThroughOptions = {},
+  { abort, discard, args: adapt, error: reword, result }: ThroughOptions = {},
 ): NodeFunction {
   return function parked(this: unknown, ...args: unknown[]): unknown {
     let abandoned = false;
@@ -52,16 +73,18 @@ export function through(
         const callback = (error: unknown, ...values: unknown[]) => {
           if (abandoned) {
             if (!error) discard?.(values[0]);
-          } else if (error) resume.error(error);
+          } else if (error) resume.error(reword ? reword(error, args) : error);
           else resume(result ? result(values, args) : values[0]);
         };
+        let started: unknown;
         try {
-          Reflect.apply(twin, this, [...(adapt ? adapt(args) : args), callback]);
+          started = Reflect.apply(twin, this, [...(adapt ? adapt(args) : args), callback]);
         } catch {
           resume(refused);
         }
         return () => {
           abandoned = true;
+          abort?.(started);
         };
       });
     } catch (error) {
