@@ -52,7 +52,8 @@ export function describeError(error: unknown, file?: string): object {
   const own: Record<string, unknown> = {};
   for (const key of Object.keys(error))
     own[key] = describeValue((error as unknown as Record<string, unknown>)[key]);
-  const is = nameOf(Object.getPrototypeOf(error));
+  // Node's own classes of errors that call themselves Error cannot be told apart by their users.
+  const is = nameOf(error.constructor.prototype);
   const [head = ''] = stack.split(/\n {4}at /);
   return { is, name, message, own, head, namesCaller: file ? stack.includes(file) : undefined };
 }

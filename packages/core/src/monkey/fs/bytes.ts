@@ -28,6 +28,8 @@ function writeArguments(args: unknown[]): unknown[] {
 const parkedOpen: Twin = (original, twin) =>
   through(original, twin, { args: firstOf(3), discard: (fd) => fs.close(fd as number) });
 
+type Encoded = { encoding?: string } | null | undefined;
+
 /** A twin that takes an AbortSignal among its options, which are its last argument, number `count`. */
 function parkedWhole(count: number): Twin {
   return (original, twin) => {
@@ -56,11 +58,33 @@ function withSignal(options: unknown, signal: AbortSignal): object {
   return Object.create(options, { signal: { value: signal, enumerable: true } });
 }
 
+const readWhole = parkedWhole(2);
+
+/**
+ * What is wrong with a descriptor is lost by the asynchronous form: the original says it. That one
+ * reads bytes by `fs.readSync`, which parks; only what it decodes itself it reads in one piece.
+ */
+const parkedReadFile: Twin = (original, twin) => {
+  const parked = readWhole(original, twin);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [fd, options] = args;
+    if (typeof fd !== 'number') return Reflect.apply(parked, this, args);
+    const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
+    if (encoding !== 'utf8' && encoding !== 'utf-8') return Reflect.apply(original, this, args);
+    try {
+      return (original(fd) as Buffer).toString(encoding);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      return Reflect.apply(original, this, args);
+    }
+  };
+};
+
 export const byteTwins: Record<string, Twin> = {
   appendFile: parkedWhole(3),
   open: parkedOpen,
   read: (original, twin) => through(original, twin, { args: readArguments }),
-  readFile: parkedWhole(2),
+  readFile: parkedReadFile,
   readv: (original, twin) => through(original, twin, { args: exactly(3) }),
   write: (original, twin) => through(original, twin, { args: writeArguments }),
   writeFile: parkedWhole(3),

@@ -19,7 +19,6 @@ const plain: Record<string, number> = {
   fchmod: 2,
   fchown: 3,
   fdatasync: 1,
-  fstat: 2,
   fsync: 1,
   ftruncate: 2,
   futimes: 3,

@@ -1,20 +1,30 @@
 /** What is known of a file without opening it. */
 import fs from 'node:fs';
-import { firstOf, through } from '../parking.js';
+import { firstOf, refusal, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import type { Twin } from './index.js';
 
 type Stat = (path: string, options: { throwIfNoEntry: boolean }) => unknown;
 
-/** Whether something "in" a file is no entry either, which a later Node may see otherwise. */
+/** Whether something "in" a file is no entry either: not all functions of all Nodes see it so. */
 function isNoEntry(stat: Stat, code: unknown): boolean {
   if (code !== 'ENOTDIR') return code === 'ENOENT';
-  return stat(`${process.execPath}/none`, { throwIfNoEntry: false }) === undefined;
+  try {
+    return stat('/dev/null/none', { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** The asynchronous form would take null. */
+function statArguments(args: unknown[]): unknown[] {
+  if (args[1] === null) throw refusal;
+  return firstOf(2)(args);
 }
 
 /** Only the synchronous form knows `throwIfNoEntry`. */
 const parkedStat: Twin = (original, twin) => {
-  const parked = through(original, twin, { args: firstOf(2) });
+  const parked = through(original, twin, { args: statArguments });
   return function (this: unknown, ...args: unknown[]): unknown {
     try {
       return Reflect.apply(parked, this, args);
@@ -43,6 +53,7 @@ const parkedExists: Twin = (original) => {
 
 export const statTwins: Record<string, Twin> = {
   exists: parkedExists,
+  fstat: (original, twin) => through(original, twin, { args: statArguments }),
   lstat: parkedStat,
   stat: parkedStat,
 };

@@ -1,0 +1,61 @@
+/**
+ * cpSync: the two forms do the same to files and directories of the plain kind, and to nothing else:
+ * what one refuses, and how it says so, how it takes links and modes, differs from the other.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { firstOf, through } from '../parking.js';
+import type { Twin } from './index.js';
+
+/** Both forms walk trees alike in these: one in JavaScript, the other in C++. */
+const walksAlike = /^(20|26)\./.test(process.versions.node);
+
+/** Options that change nothing about plain files. */
+const harmless = new Set(['preserveTimestamps', 'recursive', 'verbatimSymlinks']);
+
+function toPath(value: unknown): string | undefined {
+  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function look(name: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(name, { throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === 'lstat') return undefined;
+    throw error;
+  }
+}
+
+/** Whether it can be made: the first directory above it that is there is one. */
+function canBeMade(name: string): boolean {
+  const above = path.dirname(path.resolve(name));
+  const found = look(above);
+  return found ? found.isDirectory() : above !== name && canBeMade(above);
+}
+
+/** Whether a copy is of the plain kind. Parks. */
+function isPlain([from, to, options = {}]: unknown[]): boolean {
+  const source = toPath(from);
+  const target = toPath(to);
+  if (!source || !target || typeof options !== 'object' || options === null) return false;
+  if (!Object.keys(options).every((name) => harmless.has(name))) return false;
+  const copied = look(source);
+  const there = look(target);
+  if (copied?.isFile()) {
+    if (there) return there.isFile() && (there.ino !== copied.ino || there.dev !== copied.dev);
+    return canBeMade(target);
+  }
+  const { recursive } = options as fs.CopyOptions;
+  if (!copied?.isDirectory() || recursive !== true || there || !walksAlike) return false;
+  const inside = path.relative(path.resolve(source), path.resolve(target));
+  return inside.startsWith('..') && canBeMade(target);
+}
+
+export const parkedCopy: Twin = (original, twin) => {
+  const parked = through(original, twin, { args: firstOf(3) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return Reflect.apply(isPlain(args) ? parked : original, this, args);
+  };
+};
