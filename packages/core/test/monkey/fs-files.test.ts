@@ -42,7 +42,10 @@ const reads: Row[] = [
   reading('a position of null', (fd, buffer) => fs.readSync(fd, buffer, 0, 4, null)),
   reading('nothing', (fd, buffer) => fs.readSync(fd, buffer, 0, 0, 0)),
   reading('at the end', (fd, buffer) => fs.readSync(fd, buffer, 0, 4, 1000)),
-  reading('twice', (fd, buffer) => [fs.readSync(fd, buffer, 0, 2), fs.readSync(fd, buffer, 2, 2)]),
+  reading('twice', (fd, buffer) => [
+    fs.readSync(fd, buffer, 0, 2, null),
+    fs.readSync(fd, buffer, 2, 2, null),
+  ]),
   reading('too much', (fd, buffer) => fs.readSync(fd, buffer, 0, 9, 0)),
   reading('a negative offset', (fd, buffer) => fs.readSync(fd, buffer, -1, 1, 0)),
   reading('an offset beyond', (fd, buffer) => fs.readSync(fd, buffer, 9, 1, 0)),

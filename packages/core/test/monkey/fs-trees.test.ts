@@ -213,8 +213,8 @@ const recursive = { recursive: true };
 const cp = (title: string, from: string, to: string, options?: fs.CopySyncOptions): Row => ({
   title: `cp: ${title}`,
   call: (io) => fs.cpSync(io.path(from), io.path(to), options),
-  // With anything but the plainest options the original runs.
-  parks: !options || Object.keys(options).join() === 'recursive',
+  // With anything but the plainest options the original runs, which may read directories.
+  ...(options && Object.keys(options).join() !== 'recursive' && { parks: 'either' }),
 });
 
 const copied: Row[] = [

@@ -1,0 +1,177 @@
+/** What is left of calls whose greenlet was killed or timed out, and which functions are patched. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { isExit, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import { getOriginal, isPatched, patchFs, restore } from '@tendril/core/monkey';
+import { leaveNothing } from '../helpers.js';
+import { inRealTime, temporaryFolder } from '../io-helpers.js';
+
+leaveNothing();
+before(() => patchFs());
+after(() => restore());
+
+const folder = temporaryFolder();
+const readLink = getOriginal<typeof fs.readlinkSync>('fs', 'readlinkSync');
+const readDirectory = getOriginal<(name: string) => string[]>('fs', 'readdirSync');
+
+/** Descriptors of this process that are open on `name`. */
+function openOn(name: string): string[] {
+  return readDirectory('/proc/self/fd').filter((fd) => {
+    try {
+      return readLink(`/proc/self/fd/${fd}`) === name;
+    } catch {
+      return false; // the listing's own
+    }
+  });
+}
+
+/** Parks until no request to the file system is under way any more. */
+function untilDone(): void {
+  using _limit = Timeout.startNew(10_000);
+  while (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) sleep(1);
+}
+
+let pipes = 0;
+
+/** A pipe with a name, which blocks whoever opens it until `release`. */
+function blockedPipe(): { name: string; release(): void } {
+  const name = path.join(folder, `pipe${++pipes}`);
+  execFileSync('mkfifo', [name]);
+  return {
+    name,
+    // Both ends at once never block, and let both in.
+    release: () => fs.closeSync(fs.openSync(name, 'r+')),
+  };
+}
+
+/** Kills `call` while it waits, lets it go on then, and returns the error that its greenlet has seen. */
+function killed(name: string, release: () => void, call: () => unknown): unknown {
+  let seen: unknown;
+  const greenlet = spawn(() => {
+    try {
+      call();
+    } catch (error) {
+      seen = error;
+      throw error;
+    }
+  });
+  sleep(0);
+  greenlet.kill();
+  release();
+  untilDone();
+  assert.deepEqual(openOn(name), []);
+  return seen;
+}
+
+describe('fs in a greenlet that is killed', () => {
+  test(
+    'a descriptor that comes late is closed',
+    inRealTime(() => {
+      const { name, release } = blockedPipe();
+      const seen = killed(name, release, () => fs.openSync(name, 'r'));
+      assert.ok(isExit(seen), String(seen));
+    }),
+  );
+
+  test(
+    'a file that is read or written whole is given up',
+    inRealTime(() => {
+      const one = blockedPipe();
+      assert.ok(isExit(killed(one.name, one.release, () => fs.readFileSync(one.name))));
+      const two = blockedPipe();
+      assert.ok(isExit(killed(two.name, two.release, () => fs.writeFileSync(two.name, 'text'))));
+    }),
+  );
+
+  test(
+    'a Timeout is what its greenlet sees',
+    inRealTime(() => {
+      const { name, release } = blockedPipe();
+      assert.throws(() => withTimeout(1, () => fs.openSync(name, 'w')), Timeout);
+      release();
+      untilDone();
+      assert.deepEqual(openOn(name), []);
+    }),
+  );
+
+  test(
+    'a directory that comes late is closed',
+    inRealTime(() => {
+      assert.ok(
+        isExit(
+          killed(
+            folder,
+            () => {},
+            () => fs.opendirSync(folder),
+          ),
+        ),
+      );
+    }),
+  );
+
+  const makers = ['mkdtempSync', 'mkdtempDisposableSync'].filter((name) => name in fs);
+  for (const maker of makers)
+    test(
+      `the directory of ${maker} that comes late is removed`,
+      inRealTime(() => {
+        const place = fs.mkdtempSync(path.join(folder, 'place-'));
+        const make = (fs as unknown as Record<string, (prefix: string) => unknown>)[maker];
+        const seen = killed(
+          place,
+          () => {},
+          () => make?.(path.join(place, 'late-')),
+        );
+        assert.ok(isExit(seen));
+        assert.deepEqual(readDirectory(place), []);
+      }),
+    );
+});
+
+/** Functions of fs that are left alone. */
+const leftAlone: Record<string, string> = {
+  openAsBlobSync: 'its asynchronous form does the same, on the same thread',
+};
+
+describe('patchFs', () => {
+  test('patches every function that ends in Sync', () => {
+    for (const [name, value] of Object.entries(fs))
+      if (name.endsWith('Sync') && typeof value === 'function')
+        assert.equal(isPatched('fs', name), !(name in leftAlone), name);
+    for (const name of ['realpathSync.native', 'Dir.prototype.readSync', 'Dir.prototype.closeSync'])
+      assert.ok(isPatched('fs', name), name);
+  });
+
+  test('leaves names and lengths as they were', () => {
+    const original = getOriginal('fs', 'readFileSync');
+    assert.notEqual(fs.readFileSync, original);
+    assert.deepEqual(
+      [fs.readFileSync.name, fs.readFileSync.length],
+      ['readFileSync', original.length],
+    );
+  });
+
+  test('a size of a directory that is refused is refused where it was asked for', async () => {
+    // By an error of the caller's, not one that nobody can catch.
+    await run(() =>
+      assert.throws(() => fs.opendirSync(folder, { bufferSize: 0 }), { code: 'ERR_OUT_OF_RANGE' }),
+    );
+  });
+
+  test('a filter of cpSync is called in its greenlet', async () => {
+    fs.mkdirSync(path.join(folder, 'from'));
+    const asked = await run(() => {
+      const names: string[] = [];
+      const filter = (from: string) => {
+        sleep(0);
+        names.push(path.basename(from));
+        return true;
+      };
+      fs.cpSync(path.join(folder, 'from'), path.join(folder, 'to'), { filter, recursive: true });
+      return names;
+    });
+    assert.deepEqual(asked, ['from']);
+  });
+});
