@@ -11,19 +11,22 @@
 import { InvalidArgumentError } from '../errors.js';
 import { installAtomics } from './atomics.js';
 import { installChildProcess } from './child-process.js';
+import { installCrypto } from './crypto.js';
 import { installDns } from './dns.js';
 import { installEvents } from './events.js';
-import { installHttp } from './http.js';
 import { installFs } from './fs/index.js';
+import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
 import { publish } from './registry.js';
 import { installTimers } from './timers.js';
+import { installZlib } from './zlib.js';
 
 export { getOriginal, isPatched, restore } from './registry.js';
 
 /** What can be patched, by the name of its option. */
 const installers = {
+  crypto: installCrypto,
   fs: installFs,
   http: installHttp,
   childProcess: installChildProcess,
@@ -31,6 +34,7 @@ const installers = {
   dns: installDns,
   timers: installTimers,
   events: installEvents,
+  zlib: installZlib,
 };
 
 type Part = keyof typeof installers;
@@ -100,4 +104,14 @@ export function patchTimers(): void {
 /** `events`: once() and on() in a greenlet end when it is killed. */
 export function patchEvents(): void {
   patch(['events']);
+}
+
+/** `zlib`: what packs or unpacks in one call. */
+export function patchZlib(): void {
+  patch(['zlib']);
+}
+
+/** `crypto`: keys from passwords, new keys and primes, signatures, and many random bytes. */
+export function patchCrypto(): void {
+  patch(['crypto']);
 }
