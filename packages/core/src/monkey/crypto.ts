@@ -53,7 +53,9 @@ function bytesArguments(args: unknown[]): unknown[] {
 }
 
 function park(name: string, twin: NodeFunction | undefined, options: ThroughOptions): void {
-  if (twin) replaceParking('crypto', name, (original) => through(original, twin, options));
+  // What OpenSSL has said of an error may be lost on the way between threads.
+  const asking = { ...options, error: () => refusal };
+  if (twin) replaceParking('crypto', name, (original) => through(original, twin, asking));
 }
 
 export function installCrypto(): void {

@@ -1,9 +1,10 @@
 /** Says when patching comes too late for modules that are loaded already. */
-import { readFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const { readFileSync } = fs; // as it is before it is patched
 const require = createRequire(import.meta.url);
 const own = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 const shown = 3;

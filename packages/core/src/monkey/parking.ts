@@ -47,7 +47,10 @@ export interface ThroughOptions {
   abort?: (started: unknown) => void;
   /** Makes the arguments of the asynchronous form, without its callback. May throw {@link refusal}. */
   args?: (args: unknown[]) => unknown[];
-  /** Makes the error of the synchronous form from the asynchronous one's, where they differ. */
+  /**
+   * Makes the error of the synchronous form from the asynchronous one's, where they differ. With
+   * {@link refusal} the original is called, and says it itself: for what has no effects.
+   */
   error?: (error: unknown, args: unknown[]) => unknown;
   /** Makes the result of the synchronous form from what the callback gets. */
   result?: (values: unknown[], args: unknown[]) => unknown;
@@ -73,8 +76,11 @@ export function through(
         const callback = (error: unknown, ...values: unknown[]) => {
           if (abandoned) {
             if (!error) discard?.(values[0]);
-          } else if (error) resume.error(reword ? reword(error, args) : error);
-          else resume(result ? result(values, args) : values[0]);
+          } else if (error) {
+            const own = reword ? reword(error, args) : error;
+            if (own === refusal) resume(refused);
+            else resume.error(own);
+          } else resume(result ? result(values, args) : values[0]);
         };
         let started: unknown;
         try {
@@ -94,12 +100,19 @@ export function through(
   };
 }
 
+const frame = '\n    at ';
+
 /**
- * Gives an error of the event loop, whose stack is empty, the stack of the caller that waits for it:
- * the one that the synchronous function's error would have.
+ * Gives an error of the event loop, in whose stack is nothing or nothing but Node, the stack of the
+ * caller that waits for it: the one that the synchronous function's error would have.
  */
 export function standHere(error: unknown, above: NodeFunction): unknown {
-  const bare = error instanceof Error && !error.stack?.includes('\n    at ');
-  if (bare) Error.captureStackTrace(error, above);
+  if (!(error instanceof Error)) return error;
+  const [head, ...frames] = error.stack?.split(frame) ?? [];
+  if (!frames.every((line) => line.includes('node:'))) return error;
+  Error.captureStackTrace(error, above);
+  // Node has the code in some heads: they are kept.
+  if (frames.length > 0)
+    error.stack = [head, ...(error.stack ?? '').split(frame).slice(1)].join(frame);
   return error;
 }

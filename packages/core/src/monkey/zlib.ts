@@ -29,13 +29,21 @@ function takeData(args: unknown[]): unknown[] {
   return firstOf(2)(args);
 }
 
+/** The synchronous form has all data at once, and so writes its size into the head of a zstd frame. */
+function takeSized(args: unknown[]): unknown[] {
+  const [data, options] = takeData(args) as [NodeJS.ArrayBufferView, object?];
+  const pledgedSrcSize = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+  if (options !== undefined && (typeof options !== 'object' || options === null)) throw refusal;
+  return [data, { pledgedSrcSize, ...options }];
+}
+
 export function installZlib(): void {
   const twins = zlib as unknown as Record<string, NodeFunction>;
   for (const name of names) {
     const twin = twins[name];
     if (twin)
       replaceParking('zlib', `${name}Sync`, (original) =>
-        through(original, twin, { args: takeData }),
+        through(original, twin, { args: name === 'zstdCompress' ? takeSized : takeData }),
       );
   }
 }
