@@ -17,6 +17,7 @@ class TendrilProbe {}
  * @param call calls it with the options that it is given
  */
 export function takes(options: Options, call: (probe: Options) => unknown): boolean {
+  if (isPlain(options)) return true;
   const probe = Object.create(Object.getPrototypeOf(options), {
     ...Object.getOwnPropertyDescriptors(options),
     input: { value: new TendrilProbe(), enumerable: true },
@@ -27,6 +28,25 @@ export function takes(options: Options, call: (probe: Options) => unknown): bool
   } catch (error) {
     return (error as Error).message.includes('TendrilProbe') && hasGoodInput(options);
   }
+}
+
+const plainStdio = new Set<unknown>([undefined, null, 'pipe', 'ignore', 'inherit', 0, 1, 2]);
+
+/**
+ * Whether nothing is given that child_process.spawn would not refuse as well: to ask takes a quarter of
+ * a millisecond, and many may call in one turn.
+ */
+function isPlain(options: Options): boolean {
+  const { timeout, maxBuffer, killSignal, input, detached, stdio } = options;
+  return (
+    (timeout === undefined || (Number.isInteger(timeout) && timeout >= 0)) &&
+    (maxBuffer === undefined || maxBuffer >= 0) &&
+    typeof (maxBuffer ?? 0) === 'number' &&
+    (detached === undefined || typeof detached === 'boolean') &&
+    killSignal === undefined &&
+    hasGoodInput({ input, encoding: options.encoding }) &&
+    (Array.isArray(stdio) ? stdio.every((one) => plainStdio.has(one)) : plainStdio.has(stdio))
+  );
 }
 
 function hasGoodInput({ input, encoding }: Options): boolean {
