@@ -1,6 +1,6 @@
 /** node-fibers' Fiber: the messages, and the order in which misuse is looked at, are its own. */
 import { Coroutine } from '@tendril/core/coroutine';
-import { FiberError, statistics } from '@tendril/fiber';
+import { Fiber as EngineFiber, FiberError, statistics } from '@tendril/fiber';
 import { logUse } from './log-use.js';
 import { asZombie, currentZombie, Run, zombieError } from './run.js';
 import type { FiberConstructor, Fiber as FiberInstance } from './types.js';
@@ -77,7 +77,7 @@ const methods = {
     if (startedRun(state)?.state === 'running') throw new Error('This Fiber is already running');
     if (args.length > 1) throw new TypeError('run() excepts 1 or no arguments');
     if (!state.run) {
-      const run = new Run(this, state.fn);
+      const run = new Run(this, state.fn, stackSize === undefined ? undefined : { stackSize });
       state.run = run;
       return proceed(state, run, () => run.resume(args));
     }
@@ -124,6 +124,7 @@ function yieldNow(...args: unknown[]): unknown {
 Object.defineProperty(yieldNow, 'name', { value: 'yield' });
 
 let poolSize = 120;
+let stackSize: number | undefined;
 
 Object.defineProperties(FiberFunction, {
   yield: { configurable: true, enumerable: true, writable: true, value: yieldNow },
@@ -138,6 +139,15 @@ Object.defineProperties(FiberFunction, {
     get: () => poolSize,
     set(size: unknown) {
       poolSize = Number(size);
+    },
+  },
+  stackSize: {
+    configurable: true,
+    enumerable: true,
+    get: () => stackSize,
+    set(size: number | undefined) {
+      if (size !== undefined) new EngineFiber(() => {}, { stackSize: size }); // says what is wrong with it
+      stackSize = size;
     },
   },
   fibersCreated: { configurable: true, enumerable: true, get: () => statistics().created },

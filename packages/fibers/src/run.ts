@@ -1,6 +1,6 @@
 /** One run of a Fiber's function, from its start to its end: a Fiber may be run again after that. */
 import { Coroutine } from '@tendril/core/coroutine';
-import { FiberError } from '@tendril/fiber';
+import { FiberError, type FiberOptions } from '@tendril/fiber';
 import type { Fiber } from './types.js';
 
 export class Run extends Coroutine {
@@ -8,8 +8,8 @@ export class Run extends Coroutine {
   /** Set from the moment on in which the stack is unwound; each yield throws it. */
   zombie: Error | undefined = undefined;
 
-  constructor(handle: Fiber, fn: (...args: never[]) => unknown) {
-    super(bodyOf(fn));
+  constructor(handle: Fiber, fn: (...args: never[]) => unknown, options?: FiberOptions) {
+    super(bodyOf(fn), options);
     this.handle = handle;
   }
 

@@ -35,6 +35,12 @@ export interface FiberConstructor {
   readonly current: Fiber | undefined;
   /** Kept for programs that set it. Stacks are pooled by their use: the number has no effect. */
   poolSize: number;
+  /**
+   * Bytes of address space for the stacks of fibers that start from now on; undefined is the engine's
+   * default, 262,144. node-fibers has 1,048,576. Only stacks of the default size are pooled.
+   * @throws FiberError ERR_FIBER_STACK_SIZE
+   */
+  stackSize: number | undefined;
   /** How many stacks were ever made in this thread. */
   readonly fibersCreated: number;
   /**

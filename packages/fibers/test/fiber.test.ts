@@ -278,3 +278,27 @@ test('poolSize can be set, fibersCreated counts stacks', () => {
   assert.equal(Fiber.fibersCreated, created);
   assert.ok(created > 0);
 });
+
+test('stackSize gives deep recursions the room that node-fibers has', () => {
+  const depth = () => {
+    let frames = 0;
+    const deeper = (): void => {
+      frames++;
+      deeper();
+    };
+    assert.throws(() => Fiber(deeper).run(), RangeError);
+    return frames;
+  };
+  const usual = depth();
+  Fiber.stackSize = 1024 * 1024;
+  const deep = depth();
+  assert.ok(deep > usual * 2, `${usual} frames and ${deep}`);
+  assert.throws(
+    () => {
+      Fiber.stackSize = 1;
+    },
+    { code: 'ERR_FIBER_STACK_SIZE' },
+  );
+  assert.equal(Fiber.stackSize, 1024 * 1024);
+  Fiber.stackSize = undefined;
+});

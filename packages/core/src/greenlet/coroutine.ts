@@ -7,7 +7,7 @@
  * before the switch; what a suspended stack holds is the Greenlet, which leads neither to the
  * Coroutine nor to its fiber until it is resumed.
  */
-import { Fiber, FiberError } from '@tendril/fiber';
+import { Fiber, FiberError, type FiberOptions } from '@tendril/fiber';
 import { isExit } from '../errors.js';
 import '../hub/async-scope.js';
 import { hub } from '../hub/hub.js';
@@ -23,7 +23,7 @@ interface Parts {
 }
 
 // A function of its own: what these closures share is all that the new stack can ever refer to.
-function makeParts(fn: (first?: unknown) => unknown): Parts {
+function makeParts(fn: (first?: unknown) => unknown, options: FiberOptions | undefined): Parts {
   let passed: unknown;
   let value: unknown;
   let failed = false;
@@ -47,7 +47,7 @@ function makeParts(fn: (first?: unknown) => unknown): Parts {
     const collected = finish(greenlet, failed, error);
     if (failed && !collected) throw error;
     return value;
-  });
+  }, options);
   return { greenlet, fiber };
 }
 
@@ -80,12 +80,17 @@ function finish(greenlet: Greenlet, failed: boolean, error: unknown): boolean {
  */
 export class Coroutine<R = unknown> {
   #fn: ((first?: unknown) => R) | undefined;
+  readonly #options: FiberOptions | undefined;
   #parts: Parts | undefined = undefined;
   #state: CoroutineState = 'created';
 
-  /** Nothing runs, and no stack is taken, before the first {@link resume}. */
-  constructor(fn: (first?: unknown) => R) {
+  /**
+   * Nothing runs, and no stack is taken, before the first {@link resume}. That throws FiberError
+   * ERR_FIBER_STACK_SIZE if `stackSize` is out of range.
+   */
+  constructor(fn: (first?: unknown) => R, options?: FiberOptions) {
     this.#fn = fn;
+    this.#options = options;
   }
 
   /**
@@ -144,7 +149,7 @@ export class Coroutine<R = unknown> {
     if (this.#state === 'running') throw new FiberError('ERR_FIBER_RUNNING');
     if (this.#state === 'done') throw new FiberError('ERR_FIBER_DONE');
     const starts = this.#state === 'created';
-    this.#parts ??= makeParts(this.#fn as (first?: unknown) => R);
+    this.#parts ??= makeParts(this.#fn as (first?: unknown) => R, this.#options);
     const parts = this.#parts;
     const { greenlet, fiber } = parts;
     greenlet.fiber = fiber;
