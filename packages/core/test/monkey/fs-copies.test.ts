@@ -1,4 +1,5 @@
 /** What copying trees and finding files by patterns do with good and bad arguments. */
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { patchFs } from '@tendril/core/monkey';
@@ -56,6 +57,30 @@ const copied: Row[] = [
       fs.symlinkSync('a.txt', io.path('dir/link'));
       fs.chmodSync(io.path('dir/sub'), 0o700);
       fs.chmodSync(io.path('dir/a.txt'), 0o600);
+      fs.cpSync(io.path('dir'), io.path('new'), recursive);
+    },
+  },
+  {
+    title: 'cp: a tree with links and modes of files',
+    call(io) {
+      fs.symlinkSync('a.txt', io.path('dir/link'));
+      fs.symlinkSync('sub', io.path('dir/sublink'));
+      fs.symlinkSync('none', io.path('dir/dangling'));
+      fs.chmodSync(io.path('dir/a.txt'), 0o600);
+      fs.cpSync(io.path('dir'), io.path('new'), recursive);
+    },
+  },
+  {
+    title: 'cp: a tree with a mode',
+    call(io) {
+      fs.chmodSync(io.path('dir'), 0o700);
+      fs.cpSync(io.path('dir'), io.path('new'), recursive);
+    },
+  },
+  {
+    title: 'cp: a tree with a pipe in it',
+    call(io) {
+      execFileSync('mkfifo', [io.path('dir/pipe')]);
       fs.cpSync(io.path('dir'), io.path('new'), recursive);
     },
   },

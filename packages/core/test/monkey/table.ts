@@ -48,6 +48,9 @@ interface Description {
   readonly disk: Readonly<Record<string, string>>;
 }
 
+// A replacement is one frame more, which must not push the caller out of the stack.
+Error.stackTraceLimit = 50;
+
 const major = Number(process.versions.node.split('.')[0]);
 
 /** Makes a test of each row that this Node can run, and returns how many there are. */

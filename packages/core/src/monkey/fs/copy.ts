@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
 import type { Twin } from './index.js';
 
-/** Both forms walk trees alike in these: one in JavaScript, the other in C++. */
-const walksAlike = /^(20|26)\./.test(process.versions.node);
+/** In these both forms give directories within a tree the modes that they had; else only one does. */
+const keepModes = /^(20|26)\./.test(process.versions.node);
+const modes = 0o7777;
 
 /** Options that change nothing about plain files. */
 const harmless = new Set(['preserveTimestamps', 'recursive', 'verbatimSymlinks']);
@@ -35,6 +36,27 @@ function canBeMade(name: string): boolean {
   return found ? found.isDirectory() : above !== name && canBeMade(above);
 }
 
+/** What is in a directory, or undefined if that cannot be read. Parks. */
+function entriesOf(directory: string): fs.Dirent[] | undefined {
+  try {
+    return fs.readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === 'scandir') return undefined;
+    throw error;
+  }
+}
+
+/** Whether both forms copy a tree alike: files, links, and directories whose modes do not matter. */
+function isPlainTree(directory: string): boolean {
+  const usual = 0o777 & ~process.umask();
+  if (!keepModes && ((look(directory)?.mode ?? 0) & modes) !== usual) return false;
+  const plain = (entry: fs.Dirent) =>
+    entry.isDirectory()
+      ? isPlainTree(path.join(directory, entry.name))
+      : entry.isFile() || entry.isSymbolicLink();
+  return entriesOf(directory)?.every(plain) === true;
+}
+
 /** Whether a copy is of the plain kind. Parks. */
 function isPlain([from, to, options = {}]: unknown[]): boolean {
   const source = toPath(from);
@@ -48,9 +70,9 @@ function isPlain([from, to, options = {}]: unknown[]): boolean {
     return canBeMade(target);
   }
   const { recursive } = options as fs.CopyOptions;
-  if (!copied?.isDirectory() || recursive !== true || there || !walksAlike) return false;
+  if (!copied?.isDirectory() || recursive !== true || there) return false;
   const inside = path.relative(path.resolve(source), path.resolve(target));
-  return inside.startsWith('..') && canBeMade(target);
+  return inside.startsWith('..') && canBeMade(target) && isPlainTree(source);
 }
 
 export const parkedCopy: Twin = (original, twin) => {
