@@ -7,11 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { otherNodes } from './nodes.mjs';
 import { root } from './turbo.mjs';
 
-/** @returns {boolean} whether all of them are there now */
-export function prebuilds() {
-  otherNodes();
+/**
+ * @param {{ all?: boolean }} [options] `all: false`: for the running Node alone
+ * @returns {boolean} whether all of them are there now
+ */
+export function prebuilds({ all = true } = {}) {
+  if (all) otherNodes();
   const script = path.join(root, 'packages/fiber/tools/build.mjs');
-  return spawnSync(process.execPath, [script, '--all'], { stdio: 'inherit' }).status === 0;
+  const args = all ? ['--all'] : [];
+  return spawnSync(process.execPath, [script, ...args], { stdio: 'inherit' }).status === 0;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && !prebuilds()) process.exitCode = 1;

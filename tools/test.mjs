@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { compile } from './compile.mjs';
 import { otherNodes } from './nodes.mjs';
 import { prebuilds } from './prebuilds.mjs';
 import { root, turbo } from './turbo.mjs';
@@ -149,16 +150,28 @@ function plan(packages, nodes, picked) {
   return runs;
 }
 
-/** @param {string} title @param {() => boolean} step */
-function step(title, step) {
+/** @param {string} title @param {() => boolean | Promise<boolean>} step */
+async function step(title, step) {
   console.log(`\n=== ${title} ===`);
   const started = Date.now();
-  const ok = step();
+  const ok = await step();
   console.log(ok ? `done in ${((Date.now() - started) / 1000).toFixed(1)} s` : `${title}: failed`);
   return ok;
 }
 
-function main() {
+/**
+ * The addon, while tsc works on the packages.
+ *
+ * @param {Package[]} packages
+ * @param {boolean} others the addon also for other Nodes than this one
+ */
+async function build(packages, others) {
+  const compiled = compile(packages.map(({ dir }) => dir));
+  const built = prebuilds({ all: others });
+  return (await compiled) && built;
+}
+
+async function main() {
   const { values } = parseArgs({
     options: {
       package: { type: 'string', multiple: true, default: [] },
@@ -185,10 +198,8 @@ function main() {
   if (!process.env.TURBO_HASH) {
     const narrowed = picked || values.node.length > 0 || values.filter !== '';
     const others = runs.some((run) => run.node !== process.execPath);
-    if (!step('build and typecheck', () => turbo(['build', 'typecheck'], { quiet: true })))
-      return false;
-    if (others && !step('addon for the other Node versions', prebuilds)) return false;
-    if (!narrowed && !step('lint', () => turbo(['//#lint'], { quiet: true }))) return false;
+    if (!(await step('build and typecheck', () => build(all, others)))) return false;
+    if (!narrowed && !(await step('lint', () => turbo(['//#lint'], { quiet: true })))) return false;
   }
 
   /** @type {Totals} */
@@ -205,7 +216,7 @@ function main() {
 }
 
 try {
-  if (!main()) process.exitCode = 1;
+  if (!(await main())) process.exitCode = 1;
 } catch (error) {
   console.error(error instanceof Error ? `${error.message}\n\n${usage}` : error);
   process.exitCode = 1;

@@ -12,7 +12,7 @@ import { makeWays } from '#src/ways.js';
 
 const onePage = (waits.command + waits.sleep + waits.upstream) / 1000;
 const clients = 20;
-const seconds = 4.5;
+const seconds = 3;
 const ways = makeWays(import.meta.resolve('@tendril/core/monkey/register'));
 
 /** Plays one of the ways, in a greenlet. */
