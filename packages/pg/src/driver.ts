@@ -73,3 +73,27 @@ export function connectRaw(raw: RawClient, ready: () => void): void {
     return () => {};
   });
 }
+
+/** Bytes: the queries that one packet of Ethernet takes. */
+const batch = 1400;
+
+/**
+ * Sends a query. One that the server would only have to put into line waits for the others of this
+ * turn of the hub, until they fill a packet: a write for each would be a quarter of what queries cost.
+ * With `idle`, when the server has nothing to do, it goes out at once.
+ */
+export function submit(raw: RawClient, submittable: object, idle: boolean): void {
+  if (raw.pipeline && !idle) hold(raw.connection.stream as Socket);
+  raw.query(submittable);
+}
+
+function hold(stream: Socket): void {
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    // After the turn.
+    process.nextTick(() => stream.uncork());
+  } else if (stream.writableLength >= batch) {
+    stream.uncork();
+    stream.cork();
+  }
+}

@@ -10,7 +10,7 @@ import {
 } from '@tendril/core';
 import type { QueryResult } from 'pg';
 import { cancelRequest } from './cancel.js';
-import { connectRaw, makeRaw, type RawClient } from './driver.js';
+import { connectRaw, makeRaw, type RawClient, submit } from './driver.js';
 import { ClientClosedError, ConnectionLostError, ConnectTimeoutError } from './errors.js';
 import type { Operation } from './operation.js';
 import { type ClientOptions, connectionTimeout } from './options.js';
@@ -130,8 +130,8 @@ export class Session implements Patient {
   /** Sends it. With `owner` that greenlet has it for longer than a query. */
   begin(operation: Operation, submittable: object, owner?: Greenlet): void {
     this.#owner = owner;
+    submit(this.raw, submittable, this.quiet);
     this.#flight.push(operation);
-    this.raw.query(submittable);
   }
 
   #ready(): void {
