@@ -1,12 +1,11 @@
 /** createClient() and createClientPool(). */
-import { createClient as createRaw } from 'redis';
 import { ClientBase } from './client.js';
 import { ClientPoolBase } from './client-pool.js';
 import { withCommands } from './commands.js';
 import { Connection } from './connection.js';
+import { makeClient } from './make-client.js';
 import { settingsOf } from './options.js';
 import { PoolHost, type PoolOptions } from './pool-host.js';
-import type { Raw } from './raw.js';
 import type {
   Client,
   ClientOptions,
@@ -36,8 +35,7 @@ export function createClient<
 // and run out of memory.
 export function createClient(options?: ClientOptions<None, None, None, 3, None>): Client;
 export function createClient(options?: object): unknown {
-  const make = (given: object) => createRaw(given) as unknown as Raw;
-  const connection = new Connection(settingsOf(options as object), make);
+  const connection = new Connection(settingsOf(options as object), makeClient);
   const type = withCommands<ClientBase, typeof ClientBase>(ClientBase, connection.raw);
   return new type(connection);
 }
@@ -66,7 +64,7 @@ export function createClientPool(
 ): ClientPool;
 export function createClientPool(clientOptions?: object, options?: PoolOptions): unknown {
   const settings = settingsOf(clientOptions as object);
-  const model = createRaw(settings.driver) as unknown as Raw;
+  const model = makeClient(settings.driver);
   const type = withCommands<ClientPoolBase, typeof ClientPoolBase>(ClientPoolBase, model);
   return new type(new PoolHost(settings, model, options));
 }
