@@ -22,6 +22,15 @@ export function eventually(what: string, holds: () => boolean, limit = 5000): vo
   }
 }
 
+/** False where it fails, or gets another's answer. */
+function answers(id: string, ask: (id: string) => string): boolean {
+  try {
+    return ask(id) === id;
+  } catch {
+    return false;
+  }
+}
+
 class Bench {
   service!: Service;
   gate!: Gate;
@@ -199,8 +208,10 @@ export function describeAdapter(adapter: Adapter): void {
       'none that comes free in time is an error of its own',
       { skip: adapter.shared && 'its connections are shared' },
       bench.with({ size: 1, acquireTimeout: 100 }, (subject) => {
+        // Connecting may take longer than that, but goes on for the next who asks.
+        eventually('there is a connection', () => answers('first', (id) => subject.slow(id, 0)));
         const holder = spawn(() => subject.slow('holder', 500));
-        sleep(50);
+        eventually('it is in use', () => bench.observer.running() === 1);
         assert.throws(() => subject.slow('late', 1), { code: 'ERR_ACQUIRE_TIMEOUT' });
         assert.equal(holder.get(), 'holder');
       }),
@@ -214,13 +225,7 @@ export function describeAdapter(adapter: Adapter): void {
         interrupt('timeout', 100, () => subject.slow('lost', 30_000));
         bench.gate.thaw();
         bench.gate.cut();
-        eventually('it answers again', () => {
-          try {
-            return subject.echo('after') === 'after';
-          } catch {
-            return false;
-          }
-        });
+        eventually('it answers again', () => answers('after', (id) => subject.echo(id)));
       }),
     );
 
@@ -240,13 +245,7 @@ export function describeAdapter(adapter: Adapter): void {
         sleep(200);
         bench.gate.cut();
         for (const each of broken) assert.equal(each.get({ timeout: 3000 }), 'an error');
-        eventually('it answers again', () => {
-          try {
-            return subject.echo('again') === 'again';
-          } catch {
-            return false;
-          }
-        });
+        eventually('it answers again', () => answers('again', (id) => subject.echo(id)));
       }),
     );
 
@@ -268,17 +267,8 @@ export function describeAdapter(adapter: Adapter): void {
         assert.equal(during.get({ timeout: 5000 }), 'an error');
         bench.service.start();
         bench.observer = adapter.observe(bench.service);
-        eventually(
-          'it answers again',
-          () => {
-            try {
-              return withTimeout(2000, () => subject.echo('after')) === 'after';
-            } catch {
-              return false;
-            }
-          },
-          15_000,
-        );
+        const echo = (id: string) => withTimeout(2000, () => subject.echo(id));
+        eventually('it answers again', () => answers('after', echo), 15_000);
       }),
     );
 

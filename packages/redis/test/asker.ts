@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { joinall, sleep, spawn, withTimeout } from '@tendril/core';
 
 /** Milliseconds by which a busy machine may be late. */
-export const slack = 2500;
+const slack = 2500;
 /** Milliseconds: commandOptions.timeout. */
 const defaultTimeout = 5000;
 const greenlets = 5;
@@ -19,6 +19,20 @@ export function failure(fn: () => unknown): (Error & { code?: string }) | undefi
   } catch (error) {
     return error as Error;
   }
+}
+
+/** Commands for a server that is gone: all fail `timeout` milliseconds after they were given. */
+export function failInTime([first, ...others]: (() => unknown)[], timeout: number): void {
+  const fail = (each: (() => unknown) | undefined) => {
+    const since = performance.now();
+    const error = failure(() => each?.());
+    assert.ok(performance.now() - since < timeout + slack);
+    return error;
+  };
+  // What was on its way when the connection broke fails with it; so may the first.
+  assert.ok(fail(first));
+  const rest = others.map((each) => spawn(fail, each));
+  for (const each of rest) assert.equal(each.get()?.code, 'ERR_REDIS_OFFLINE');
 }
 
 type Ask = (args: string[]) => unknown;

@@ -1,12 +1,26 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { run, spawn } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import type { Sentinel } from '@tendril/redis';
+import { RESP_TYPES } from 'redis';
 import { TestSentinel } from './deployments.js';
 import { until } from './helpers.js';
 
-after(() => checkLeaks());
+const bytes = { [RESP_TYPES.BLOB_STRING]: Buffer };
+const prefixed = { keyPrefix: 'app:', commandOptions: { typeMapping: bytes } };
+
+let servers: TestSentinel;
+
+before(() =>
+  run(() => {
+    servers = new TestSentinel();
+  }),
+);
+after(async () => {
+  await run(() => servers.stop());
+  await checkLeaks();
+});
 
 /** Clients of the master that wait in a command. */
 function blocked(sentinel: Sentinel): number {
@@ -16,7 +30,6 @@ function blocked(sentinel: Sentinel): number {
 
 test('sentinels: commands and blocking ones go to the master', () =>
   run(() => {
-    const servers = new TestSentinel();
     const sentinel = servers.client();
     try {
       sentinel.connect();
@@ -38,6 +51,28 @@ test('sentinels: commands and blocking ones go to the master', () =>
       assert.equal(messages.receive({ timeout: 2000 })?.message, 'm');
     } finally {
       sentinel.close();
-      servers.stop();
+    }
+  }));
+
+test('with sentinels commands that block have the options of the others', () =>
+  run(() => {
+    const sentinel = servers.client({ ...prefixed, RESP: 2 }).connect();
+    try {
+      sentinel.rPush('list', 'x');
+      const popped = { key: Buffer.from('app:list'), element: Buffer.from('x') };
+      assert.deepEqual(sentinel.blPop('list', 0), popped);
+      sentinel.zAdd('set', { value: 'one', score: 1 });
+      assert.deepEqual(sentinel.withTypeMapping({}).bzPopMin('set', 0), {
+        key: 'app:set',
+        value: 'one',
+        score: 1,
+      });
+      assert.deepEqual(sentinel.multi().set('k', 'v').get('k').execAsPipeline(), [
+        'OK',
+        Buffer.from('v'),
+      ]);
+      assert.deepEqual(sentinel.withTypeMapping({}).get('k'), 'v');
+    } finally {
+      sentinel.close();
     }
   }));
