@@ -11,15 +11,22 @@ import { type Raw, setSendTimeout } from './raw.js';
 
 type Message = MessageLike | MessageLike[];
 
-interface Entry {
+class Entry {
   readonly message: Message;
   readonly options: object | undefined;
-  /** Undefined for a message whose sender has gone on. */
+  /** Undefined for a message whose sender did not wait. */
   readonly resume: Resume<void> | undefined;
   /** Its sender was interrupted: it is not tried again. */
-  cancelled: boolean;
-  /** Its sender was told that it has gone out. */
-  woken: boolean;
+  cancelled = false;
+  /** Its sender was told that it has gone out, and has gone on. */
+  woken = false;
+
+  /** Of the list a copy: when it goes out, or again, the sender may use it for something else. */
+  constructor(message: Message, options: object | undefined, resume?: Resume<void>) {
+    this.message = Array.isArray(message) ? [...message] : message;
+    this.options = options;
+    this.resume = resume;
+  }
 }
 
 /**
@@ -73,14 +80,16 @@ export class Outbox {
     )
       return false;
     if (!this.#unbounded && !this.#raw.writable) return false;
-    this.#hand({ message, options, resume: undefined, cancelled: false, woken: false });
+    const entry = new Entry(message, options);
+    this.#hand(entry);
+    entry.woken = true;
     return true;
   }
 
   /** Parks until `message` is handed over. A kill or a timeout before that takes it back. */
   send(message: Message, options: object | undefined): void {
     park<void>((resume) => {
-      const entry: Entry = { message, options, resume, cancelled: false, woken: false };
+      const entry = new Entry(message, options, resume);
       this.#queue.push(entry);
       if (this.#queue.length === 1) this.#begin();
       return () => {
@@ -152,13 +161,13 @@ export class Outbox {
         return;
       }
       const entry = this.#queue.shift() as Entry;
-      this.#hand(entry);
-      if (!this.careful) this.#wake(entry);
+      if (this.#hand(entry) && !this.careful) this.#wake(entry);
     }
     if (!this.#handing) this.#wakeWatchers();
   };
 
-  #hand(entry: Entry): void {
+  /** False if the driver did not take it. @throws its error if no sender waits for it, nor has gone on */
+  #hand(entry: Entry): boolean {
     this.#handing = this.careful;
     try {
       this.#sendRaw(entry.message, entry.options).then(
@@ -166,11 +175,15 @@ export class Outbox {
         (error) => this.#refused(entry, error),
       );
     } catch (error) {
-      if (!entry.resume) throw error;
       this.#handing = false;
-      entry.resume.error(error);
+      // Of one that is tried again nobody is there to be told: the next sender is.
+      if (entry.woken) this.#broken = error;
+      else if (entry.resume) entry.resume.error(error);
+      else throw error;
+      return false;
     }
     this.#sent?.();
+    return true;
   }
 
   // The driver counts its arguments.

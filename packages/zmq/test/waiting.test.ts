@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 import { isExit, sleep, spawn, Timeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import * as zmq from '@tendril/zmq';
-import { dealerAndRouter, inGreenlet, pipeline, text } from './helpers.js';
+import { dealerAndRouter, inGreenlet, pipeline, text, until } from './helpers.js';
 
 describe('waiting, and its ends', () => {
   after(() => checkLeaks());
@@ -36,6 +36,52 @@ describe('waiting, and its ends', () => {
       assert.deepEqual(text(to.receive()), ['1']);
       assert.deepEqual(text(to.receive()), ['3']);
       assert.throws(() => to.receive({ timeout: 50 }), Timeout);
+    }),
+  );
+
+  test(
+    'a message that libzmq refuses after its sender has gone on goes out later, as it was',
+    inGreenlet(() => {
+      using sockets = pipeline();
+      const { from, to } = sockets;
+      const endpoint = to.lastEndpoint as string;
+      until(() => from.writable);
+      // The peer goes between the look whether there is room, and the message.
+      let reads = 0;
+      const parts: unknown[] = ['', 'second'];
+      Object.defineProperty(parts, 0, {
+        configurable: true,
+        get() {
+          if (++reads === 2) from.disconnect(endpoint);
+          return 'first';
+        },
+      });
+      from.send(parts as string[]);
+      assert.ok(reads >= 2 && !from.writable);
+      Object.defineProperty(parts, 0, { value: Symbol('the sender is done with it') });
+      sleep(10);
+      from.connect(endpoint);
+      assert.deepEqual(text(to.receive()), ['first', 'second']);
+      from.send('next');
+      assert.deepEqual(text(to.receive()), ['next']);
+    }),
+  );
+
+  test(
+    'what is sent is what was given, whatever becomes of the list while its sender waits',
+    inGreenlet(() => {
+      using to = new zmq.Pull({ linger: 0 });
+      using from = new zmq.Push({ linger: 0 });
+      const parts: unknown[] = ['a', 'b'];
+      const sender = spawn(() => from.send(parts as string[]));
+      sleep(5);
+      parts[0] = Symbol('not to be sent');
+      to.bind('tcp://127.0.0.1:*');
+      from.connect(to.lastEndpoint as string);
+      sender.get();
+      from.send('next');
+      assert.deepEqual(text(to.receive()), ['a', 'b']);
+      assert.deepEqual(text(to.receive()), ['next']);
     }),
   );
 
