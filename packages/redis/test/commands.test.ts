@@ -237,6 +237,24 @@ redisTest('select() holds for commands that block, too', (client) => {
   assert.equal(client.blPop('l', 0)?.element, 'in 3');
 });
 
+test('clients have one class, whatever their address; those with commands of their own have theirs', () => {
+  const script = defineScript({
+    SCRIPT: 'return KEYS[1]',
+    NUMBER_OF_KEYS: 1,
+    parseCommand: (parser, key: string) => parser.pushKey(key),
+    transformReply: (reply: unknown) => reply,
+  });
+  const classOf = (options: object) => createClient(options).constructor;
+  const common = classOf({ socket: { port: 1 } });
+  assert.equal(classOf({ socket: { port: 2 }, database: 3, keyPrefix: 'app:' }), common);
+  assert.notEqual(classOf({ RESP: 2 }), common, 'replies have another form');
+  assert.equal(classOf({ RESP: 2, name: 'x' }), classOf({ RESP: 2 }));
+  const own = createClient({ scripts: { script } });
+  assert.equal(typeof own.script, 'function');
+  assert.equal('script' in createClient(), false);
+  assert.equal(createClient().constructor === own.constructor, false);
+});
+
 test('bad arguments are errors with a code', () => {
   const code = 'ERR_INVALID_ARG';
   assert.throws(() => createClient({ acquireTimeout: -1 }), { code });
