@@ -3,14 +3,18 @@ import { type Round, waits } from './round.js';
 
 const bytes = (value: number | undefined) =>
   value === undefined ? '–' : `${Math.round(value / 1024 / 1024)} MB`;
+const kilobytes = (value: number) => `${(value / 1024).toFixed(0)} KB`;
 const seconds = (value: number | undefined) =>
   value === undefined ? '–' : `${(value / 1000).toFixed(1)} s`;
 export const perSecond = (value: number) => value.toFixed(value < 100 ? 1 : 0);
 
-/** Bytes that each request in flight took: from the server at rest to the most it held. */
-export function memoryPerRequest(round: Round, clients: number): number | undefined {
-  if (round.idle === undefined || round.peak === undefined) return undefined;
-  return (round.peak - round.idle) / clients;
+/** Bytes that each request in flight took: what the server held more than at rest, garbage included. */
+export function memoryPerRequest(
+  { idle, usual, peak }: Round,
+  clients: number,
+): { usual: number; peak: number } | undefined {
+  if (idle === undefined || usual === undefined || peak === undefined) return undefined;
+  return { usual: (usual - idle) / clients, peak: (peak - idle) / clients };
 }
 
 export function preface(): string {
@@ -48,6 +52,8 @@ export function asTable(rounds: Round[], clients: number): string {
   const last = rounds.at(-1);
   const each = last && memoryPerRequest(last, clients);
   if (each !== undefined)
-    lines.push(`${last?.name}: ${(each / 1024).toFixed(0)} KB more for each request in flight`);
+    lines.push(
+      `${last?.name}: ${kilobytes(each.usual)} more for each request in flight, ${kilobytes(each.peak)} at the most`,
+    );
   return lines.join('\n');
 }

@@ -9,8 +9,12 @@ import type { Way } from './ways.js';
 
 export interface Round extends Figures {
   name: string;
-  /** Bytes of resident memory after the warm-up and at the most; undefined where it is not known. */
+  /**
+   * Bytes of resident memory: after the warm-up, and while all clients are served on average and at
+   * the most. Undefined where it is not known.
+   */
   idle: number | undefined;
+  usual: number | undefined;
   peak: number | undefined;
 }
 
@@ -70,11 +74,14 @@ export function play(way: Way, upstream: string, options: Options, say: Say): Ro
   drive({ port, clients: Math.min(clients, way.warmUp(clients)), requests: warmUps }, () => {});
   sleep(rest);
   const idle = memory();
-  let peak = idle;
+  const held: number[] = [];
   const figures = drive({ port, clients, settle, time: seconds * 1000 }, ({ answered }) => {
     const now = memory();
-    if (now !== undefined) peak = Math.max(peak ?? 0, now);
+    // Before the first answers it is not under full load yet.
+    if (now !== undefined && answered > 0) held.push(now);
     say(`${way.name}: ${clients} clients, ${answered} answers`);
   });
-  return { ...figures, name: way.name, idle, peak };
+  const usual = held.length > 0 ? held.reduce((sum, one) => sum + one, 0) / held.length : idle;
+  const peak = held.length > 0 ? Math.max(...held) : idle;
+  return { ...figures, name: way.name, idle, usual, peak };
 }
