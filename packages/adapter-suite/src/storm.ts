@@ -68,44 +68,48 @@ export function describeStorm(
     const random = chances(rounds);
     const chance = () => random.next().value;
     const tally: Tally = { right: 0, interrupted: 0, failed: 0 };
-    await run(() => {
-      const subject = adapter.open(gate, { size, acquireTimeout: 5000 });
-      const running: Greenlet[] = [];
-      const begin = (name: number) => {
-        running[name % askers] = spawn(asker, subject, name, chance, tally);
-      };
-      for (let name = 0; name < askers; name++) begin(name);
-      for (let round = 0; round < rounds; round++) {
-        sleep(2 + chance() * 6);
-        const victim = running[Math.floor(chance() * askers)];
-        victim?.kill();
-        if (victim?.exception) throw victim.exception;
-        begin(running.indexOf(victim as Greenlet) + askers * (round + 1));
-        if (round % 50 === 25) gate.cut();
-        if (round % 200 === 150) {
-          service.kill();
-          sleep(20);
-          service.start();
+    try {
+      await run(() => {
+        const subject = adapter.open(gate, { size, acquireTimeout: 5000 });
+        const running: Greenlet[] = [];
+        const begin = (name: number) => {
+          running[name % askers] = spawn(asker, subject, name, chance, tally);
+        };
+        for (let name = 0; name < askers; name++) begin(name);
+        for (let round = 0; round < rounds; round++) {
+          sleep(2 + chance() * 6);
+          const victim = running[Math.floor(chance() * askers)];
+          victim?.kill();
+          if (victim?.exception) throw victim.exception;
+          begin(running.indexOf(victim as Greenlet) + askers * (round + 1));
+          if (round % 50 === 25) gate.cut();
+          if (round % 200 === 150) {
+            service.kill();
+            sleep(20);
+            service.start();
+          }
         }
-      }
-      killall(running);
-      for (const each of running) if (each.exception) throw each.exception;
-      eventually('it answers again', () => answers(subject), 15_000);
-      const all = Array.from({ length: size * 3 }, (_, i) =>
-        spawn(() => subject.slow(`end${i}`, 30)),
-      );
-      for (const [i, each] of all.entries()) assert.equal(each.get({ timeout: 10_000 }), `end${i}`);
-      assert.equal(subject.size, size, 'the pool has its full size');
-      const observer = adapter.observe(service);
-      eventually('the server works on nothing', () => observer.running() === 0);
-      const most = size + (adapter.sharedSessions ?? 0);
-      eventually('no session too many', () => observer.sessions() <= most);
-      subject.close(1000);
-      eventually('no session is left', () => observer.sessions() === 0);
-      observer.close();
-    });
-    await gate.close();
-    await service.stop();
+        killall(running);
+        for (const each of running) if (each.exception) throw each.exception;
+        eventually('it answers again', () => answers(subject), 15_000);
+        const all = Array.from({ length: size * 3 }, (_, i) =>
+          spawn(() => subject.slow(`end${i}`, 30)),
+        );
+        for (const [i, each] of all.entries())
+          assert.equal(each.get({ timeout: 10_000 }), `end${i}`);
+        assert.equal(subject.size, size, 'the pool has its full size');
+        const observer = adapter.observe(service);
+        eventually('the server works on nothing', () => observer.running() === 0);
+        const most = size + (adapter.sharedSessions ?? 0);
+        eventually('no session too many', () => observer.sessions() <= most);
+        subject.close(1000);
+        eventually('no session is left', () => observer.sessions() === 0);
+        observer.close();
+      });
+    } finally {
+      await gate.close();
+      await service.stop();
+    }
     assert.ok(tally.right > rounds * right && tally.interrupted > 0, JSON.stringify(tally));
     await checkLeaks();
   });

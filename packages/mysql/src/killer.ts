@@ -3,6 +3,7 @@ import { isExit, ResourcePool, spawn, Timeout, withTimeout } from '@tendril/core
 import { connect } from './connect.js';
 import type { ConnectionOptions } from './options.js';
 import { Session } from './session.js';
+import { Side } from './side.js';
 
 /** Milliseconds that the side connection is kept after its last use. */
 const keptFor = 1000;
@@ -14,16 +15,16 @@ const limit = 2000;
  * pool; it is opened when it is needed, and closed soon after.
  */
 export class Killer {
-  readonly #sides: ResourcePool<Session>;
+  readonly #sides: ResourcePool<Side>;
   /** Kills in the background that have no answer yet. */
   #pending = 0;
   #closed = false;
 
   constructor({ database: _itMayBeGone, ...options }: ConnectionOptions) {
-    this.#sides = new ResourcePool<Session>({
-      create: () => new Session(connect({ ...options, connectTimeout: limit })),
-      destroy: (side) => side.end(),
-      isUsable: (side) => !side.lost,
+    this.#sides = new ResourcePool<Side>({
+      create: () => new Side(new Session(connect({ ...options, connectTimeout: limit }))),
+      destroy: (side) => side.session.end(),
+      isUsable: (side) => !side.session.lost,
       max: 1,
       acquireTimeout: limit,
       idleTimeout: keptFor,
@@ -35,12 +36,13 @@ export class Killer {
    * then can this kill not strike a later statement.
    * @returns false if the server lets nobody in whom it could be told
    */
-  killQuery(threadId: number): boolean {
+  killQuery(session: Session): boolean {
     let told = false;
     try {
       this.#sides.use((side) => {
         told = true;
-        side.query(`KILL QUERY ${threadId}`);
+        // A server that was started again meanwhile may have given its number to another.
+        if (!session.lost) side.session.query(`KILL QUERY ${session.threadId}`);
       });
       return true;
     } catch (error) {
@@ -50,11 +52,11 @@ export class Killer {
   }
 
   /** Ends a session and what it runs, in the background: its connection is given up already. */
-  killSession(threadId: number): void {
+  killSession(session: Session): void {
     this.#pending++;
     spawn(() => {
       try {
-        withTimeout(limit, () => this.#sides.use((side) => side.query(`KILL ${threadId}`)));
+        withTimeout(limit, () => this.#sides.use((side) => kill(side, session)));
       } catch {
         // It is gone already, or cannot be reached: the server finds out by itself.
       } finally {
@@ -69,4 +71,8 @@ export class Killer {
     this.#closed = true;
     if (this.#pending === 0) this.#sides.closeNow();
   }
+}
+
+function kill(side: Side, session: Session): void {
+  if (side.hasKnown(session)) side.session.query(`KILL ${session.threadId}`);
 }

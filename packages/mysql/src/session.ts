@@ -41,6 +41,8 @@ export type Done = (error: Error | null, result?: unknown, fields?: unknown) => 
  */
 export class Session {
   readonly raw: RawConnection;
+  /** When it was connected, by performance.now(). */
+  readonly since = performance.now();
   readonly #killer: Killer | undefined;
   readonly #line = new Semaphore(1);
   /** Why it cannot be used any more. */
@@ -141,7 +143,7 @@ export class Session {
   #stop(ended: Event): void {
     // Every kill is answered, or could not be sent, by the time that the end is looked for.
     for (let pause = firstPause; ; pause *= 2) {
-      this.#killer?.killQuery(this.threadId);
+      this.#killer?.killQuery(this);
       if (ended.wait({ timeout: pause })) break;
     }
     this.#orphan = undefined;
@@ -276,7 +278,7 @@ export class Session {
 
   /** Breaks the connection off, and what runs on it. Works from everywhere. */
   destroy(error: Error = new ConnectionClosedError()): void {
-    if (this.#busy && !this.lost) this.#killer?.killSession(this.threadId);
+    if (this.#busy && !this.lost) this.#killer?.killSession(this);
     this.#lose(error);
     sever(this.raw);
   }
