@@ -41,8 +41,7 @@ export class Killer {
     try {
       this.#sides.use((side) => {
         told = true;
-        // A server that was started again meanwhile may have given its number to another.
-        if (!session.lost) side.session.query(`KILL QUERY ${session.threadId}`);
+        side.killQuery(session);
       });
       return true;
     } catch (error) {
@@ -51,16 +50,20 @@ export class Killer {
     }
   }
 
-  /** Ends a session and what it runs, in the background: its connection is given up already. */
-  killSession(session: Session): void {
+  /**
+   * Ends a session and what it runs, in the background, and then calls `done`. Until then its connection
+   * has to be left as it is: whether the server closes it says whether it is the same server still.
+   */
+  killSession(session: Session, done: () => void): void {
     this.#pending++;
     spawn(() => {
       try {
-        withTimeout(limit, () => this.#sides.use((side) => kill(side, session)));
+        withTimeout(limit, () => this.#sides.use((side) => side.kill(session)));
       } catch {
         // It is gone already, or cannot be reached: the server finds out by itself.
       } finally {
         this.#pending--;
+        done();
         if (this.#closed) this.close();
       }
     });
@@ -71,8 +74,4 @@ export class Killer {
     this.#closed = true;
     if (this.#pending === 0) this.#sides.closeNow();
   }
-}
-
-function kill(side: Side, session: Session): void {
-  if (side.hasKnown(session)) side.session.query(`KILL ${session.threadId}`);
 }

@@ -59,6 +59,8 @@ export class Session {
   transaction: { readonly owner: Greenlet | undefined; depth: number } | undefined;
   /** A command is on its way. */
   #busy = false;
+  /** The server is being told to end it; it is broken off after that. */
+  #condemned = false;
   /** Tells whoever waits for the command that the connection is lost; set by who began it. */
   fail: ((error: Error) => void) | undefined;
   /** Set once a command that nobody waits for any more has ended. */
@@ -77,6 +79,12 @@ export class Session {
     raw.on('error', lose);
     raw.on('end', () => lose(new ConnectionClosedError()));
     socketOf(raw).once('close', () => lose(new ConnectionClosedError()));
+  }
+
+  /** The server, or this side, has closed it. */
+  get closed(): boolean {
+    const socket = socketOf(this.raw);
+    return socket.destroyed || socket.readableEnded;
   }
 
   get threadId(): number {
@@ -278,8 +286,13 @@ export class Session {
 
   /** Breaks the connection off, and what runs on it. Works from everywhere. */
   destroy(error: Error = new ConnectionClosedError()): void {
-    if (this.#busy && !this.lost) this.#killer?.killSession(this);
+    if (this.#condemned) return;
+    const killer = this.#busy && !this.lost ? this.#killer : undefined;
+    if (killer) {
+      this.#condemned = true;
+      killer.killSession(this, () => sever(this.raw));
+    }
     this.#lose(error);
-    sever(this.raw);
+    if (!killer) sever(this.raw);
   }
 }
