@@ -1,6 +1,5 @@
 /** createCluster(): commands go to the node that has their key. */
 import { createCluster as createRaw, type RedisArgument, type RedisClusterOptions } from 'redis';
-import { blockingOf, blocks } from './blocking.js';
 import { ClusterDeployment } from './cluster-deployment.js';
 import { withCommands } from './commands.js';
 import type { Delivery } from './delivery.js';
@@ -42,12 +41,7 @@ export class ClusterBase extends DeploymentCommands<ClusterDeployment> {
     args: Args,
     options?: CommandOptions,
   ): T {
-    const blocking = blockingOf(String(args[0]));
-    if (blocking && blocks(blocking, args)) {
-      const send = (node: Raw) => node.sendCommand(args, options);
-      return this.block(blocking, firstKey, { send, args }) as T;
-    }
-    return this.ask((raw) => {
+    return this.askOrBlock(firstKey, args, options, (raw) => {
       const to = raw as unknown as { sendCommand: Routed };
       return to.sendCommand(firstKey, isReadonly, args, options);
     }) as T;

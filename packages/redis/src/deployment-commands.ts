@@ -2,12 +2,12 @@
 import { park, type ResourcePoolStatistics, type TimeoutOption, withTimeout } from '@tendril/core';
 import { ClientClosedError, type RedisArgument } from 'redis';
 import type { Commander } from './attach.js';
-import { type Blocking, keyOf } from './blocking.js';
+import { type Blocking, blockingOf, blocks, keyOf } from './blocking.js';
 import { connect } from './connect.js';
 import { type Delivery, isRedirection } from './delivery.js';
 import type { Deployment } from './deployment.js';
 import type { Call, Send } from './lane.js';
-import type { CommandOptions, Raw } from './raw.js';
+import type { Args, CommandOptions, Raw } from './raw.js';
 import { type Kind, type SubscribeOptions, Subscription } from './subscription.js';
 
 /** Milliseconds. */
@@ -53,6 +53,18 @@ export abstract class DeploymentCommands<D extends Deployment = Deployment> impl
   protected ask(send: Send): unknown {
     const { timeout } = this.commandOptions;
     return this.deployment.deliver((delivery) => this.guarded(send, delivery), timeout);
+  }
+
+  /** A command that is given as it goes out: by `send`, unless it blocks. */
+  protected askOrBlock(
+    key: RedisArgument | undefined,
+    args: Args,
+    options: CommandOptions | undefined,
+    send: Send,
+  ): unknown {
+    const blocking = blockingOf(String(args[0]));
+    if (!blocking || !blocks(blocking, args)) return this.ask(send);
+    return this.block(blocking, key, { send: (node) => node.sendCommand(args, options), args });
   }
 
   callBlocking(blocking: Blocking, call: Call): unknown {

@@ -1,6 +1,5 @@
 /** createSentinel(): commands go to whichever server is the master now. */
 import { createSentinel as createRaw, type RedisSentinelOptions } from 'redis';
-import { blockingOf, blocks } from './blocking.js';
 import { withCommands } from './commands.js';
 import type { Delivery } from './delivery.js';
 import { DeploymentCommands } from './deployment-commands.js';
@@ -46,12 +45,7 @@ export class SentinelBase extends DeploymentCommands<SentinelDeployment> {
     args: Args,
     options?: CommandOptions,
   ): T {
-    const blocking = blockingOf(String(args[0]));
-    if (blocking && blocks(blocking, args)) {
-      const send = (node: Raw) => node.sendCommand(args, options);
-      return this.block(blocking, undefined, { send, args }) as T;
-    }
-    return this.ask((raw) => {
+    return this.askOrBlock(undefined, args, options, (raw) => {
       const to = raw as unknown as { sendCommand: Routed };
       return to.sendCommand(isReadonly, args, options);
     }) as T;
