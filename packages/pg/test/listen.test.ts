@@ -54,14 +54,17 @@ describe('listen', () => {
       for (const _ of listener) break;
       assert.ok(listener.closed);
       until(() => client.query(listening).rows.length === 0);
+      const interrupted = client.listen('c');
       const killed = spawn(() => {
-        for (const _ of client.listen('c'));
+        for (const _ of interrupted);
       });
-      until(() => client.query(listening).rows.length === 1);
+      sleep(0);
       killed.kill();
+      assert.ok(interrupted.closed);
       until(() => client.query(listening).rows.length === 0);
-      const reader = spawn(() => [...client.listen('c')]);
-      until(() => client.query(listening).rows.length === 1);
+      const last = client.listen('c');
+      const reader = spawn(() => [...last]);
+      sleep(0);
       client.end();
       assert.deepEqual(reader.get(), []);
     }),
