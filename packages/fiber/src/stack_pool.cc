@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdio>
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -22,18 +24,51 @@ size_t RoundUpToPowerOfTwo(size_t n) {
   return power;
 }
 
-// mprotect() would split the arena's mapping in two per stack, and 65,530
-// mappings (vm.max_map_count) are all that a process gets by default: 30,000
-// parked fibers would come close. Linux 6.13 can mark pages without a split.
-bool InstallGuard(char* page) {
-  if (madvise(page, StackPool::kPage, MADV_GUARD_INSTALL) == 0) return true;
-  return mprotect(page, StackPool::kPage, PROT_NONE) == 0;
+// What a process gets by default where /proc does not say.
+constexpr size_t kDefaultMappings = 65530;
+// Left to V8 and malloc, which end the process when they get none.
+constexpr size_t kMappingsOfOthers = 4096;
+
+// Of all threads: mappings belong to the process.
+std::atomic<size_t> guard_mappings{0};
+
+size_t MaxGuardMappings() {
+  static const size_t maximum = [] {
+    size_t mappings = kDefaultMappings;
+    if (FILE* file = fopen("/proc/sys/vm/max_map_count", "re")) {
+      if (fscanf(file, "%zu", &mappings) != 1) mappings = kDefaultMappings;
+      fclose(file);
+    }
+    return mappings > kMappingsOfOthers ? mappings - kMappingsOfOthers : 0;
+  }();
+  return maximum;
 }
+
+// mprotect() splits the arena's mapping: so many more are there per guard.
+constexpr size_t kSplit = 2;
 
 }  // namespace
 
+// Linux 6.13 can mark pages without a split. Before it 30,000 stacks come close to all
+// the mappings that a process gets.
+bool StackPool::InstallGuard(Arena* arena, char* page) {
+  if (madvise(page, kPage, MADV_GUARD_INSTALL) == 0) return true;
+  if (guard_mappings.fetch_add(kSplit) + kSplit <= MaxGuardMappings() &&
+      mprotect(page, kPage, PROT_NONE) == 0) {
+    arena->splits++;
+    return true;
+  }
+  guard_mappings -= kSplit;
+  return false;
+}
+
+void StackPool::Unmap(const Arena& arena) {
+  munmap(arena.base, arena.slot_size * arena.slots);
+  guard_mappings -= kSplit * arena.splits;
+}
+
 StackPool::~StackPool() {
-  for (auto& [base, arena] : arenas_) munmap(base, arena.slot_size * arena.slots);
+  for (auto& [base, arena] : arenas_) Unmap(arena);
 }
 
 char* StackPool::MapBelowCeiling(size_t bytes) {
@@ -70,7 +105,7 @@ StackPool::Arena* StackPool::NewArena(size_t slot_size) {
   if (!base) return nullptr;
   // A huge page would make the first touch of a stack cost 2 MiB.
   madvise(base, slots * slot_size, MADV_NOHUGEPAGE);
-  Arena arena{base, slot_size, {}, static_cast<uint16_t>(slots), 0};
+  Arena arena{base, slot_size, {}, static_cast<uint16_t>(slots), 0, 0};
   return &arenas_.emplace(base, std::move(arena)).first->second;
 }
 
@@ -89,7 +124,7 @@ bool StackPool::Allocate(size_t size, Stack* out) {
     arena->free.pop_back();
   } else {
     slot = arena->fresh;
-    if (!InstallGuard(arena->base + slot * slot_size)) return false;
+    if (!InstallGuard(arena, arena->base + slot * slot_size)) return false;
     arena->fresh++;
   }
   if (arena->free.empty() && arena->fresh == arena->slots) candidates.pop_back();
@@ -108,7 +143,7 @@ void StackPool::Free(const Stack& stack) {
   arena.free.push_back(static_cast<uint16_t>((low - arena.base) / arena.slot_size));
   if (arena.free.size() == arena.fresh) {
     if (had_room) candidates.erase(std::find(candidates.begin(), candidates.end(), &arena));
-    munmap(arena.base, arena.slot_size * arena.slots);
+    Unmap(arena);
     arenas_.erase(arena.base);
     return;
   }

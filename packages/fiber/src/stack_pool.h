@@ -31,7 +31,7 @@ class StackPool {
   StackPool& operator=(const StackPool&) = delete;
 
   // `size` is rounded up to a power of two. False: no address space is left
-  // (or vm.max_map_count is reached where guard pages cost a mapping each).
+  // (or vm.max_map_count comes near where guard pages cost mappings).
   bool Allocate(size_t size, Stack* out);
   // Gives the pages back to the kernel and the addresses back to the pool; an
   // arena without users is unmapped.
@@ -48,9 +48,12 @@ class StackPool {
     std::vector<uint16_t> free;
     uint16_t slots;
     uint16_t fresh;  // slots from here on were never used: no guard page yet
+    uint16_t splits;  // guard pages that cost mappings
   };
 
   Arena* NewArena(size_t slot_size);
+  static bool InstallGuard(Arena* arena, char* page);
+  static void Unmap(const Arena& arena);
   char* MapBelowCeiling(size_t bytes);
 
   char* ceiling_;

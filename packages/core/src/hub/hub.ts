@@ -58,6 +58,8 @@ export class Hub {
   #budget = 0;
   #deadline = 0;
   #asyncId = 0;
+  /** The carrier made last: its stack comes with its first task. */
+  #newest: Carrier | undefined = undefined;
   /** The first of the tasks that have started and not ended. */
   #tasks: Task | undefined = undefined;
   #taskCount = 0;
@@ -133,7 +135,11 @@ export class Hub {
 
   #resumeFromMain(task: Task): void {
     const fiber = this.#fiberOf(task);
-    if (fiber) fiber.resume();
+    try {
+      fiber.resume();
+    } catch (error) {
+      this.#failToStart(error);
+    }
   }
 
   // A task inside AsyncResource scopes: they are entered here, around the resume, so that Node's
@@ -177,11 +183,21 @@ export class Hub {
   }
 
   /** The fiber to switch to for `task`; a task that starts gets a carrier. */
-  #fiberOf(task: Task): Fiber | undefined {
+  #fiberOf(task: Task): Fiber {
     if (task.fiber) return task.fiber;
-    const carrier = this.#idle.pop() ?? new Carrier();
+    let carrier = this.#idle.pop();
+    if (!carrier) this.#newest = carrier = new Carrier();
     carrier.task = task;
     return carrier.fiber;
+  }
+
+  // A carrier that could not be given a stack must fail the task that wanted it, and not whoever was
+  // about to make room for it.
+  #failToStart(error: unknown): void {
+    const carrier = this.#newest;
+    if (carrier?.fiber.state !== 'created') throw error;
+    this.#newest = undefined;
+    carrier.task?.failToStart(error);
   }
 
   /** Runs callbacks until a task is at the head, and takes it. Undefined: back to the event loop. */
@@ -231,9 +247,15 @@ export class Hub {
     if (next !== task) {
       // Every frame here stays on each parked stack: no helper between this and the switch.
       this.current = undefined;
-      const fiber = next && (next.fiber ?? this.#fiberFor(next));
-      if (fiber) fiber.transfer();
-      else Fiber.suspend();
+      const fiber = next && (next.fiber ?? this.#fiberOf(next));
+      try {
+        if (fiber) fiber.transfer();
+        else Fiber.suspend();
+      } catch (error) {
+        // Not `next` nor `fiber`: a parked stack would hold them until it goes on.
+        this.#failToStart(error);
+        Fiber.suspend();
+      }
       while (this.#probe) {
         Error.captureStackTrace(this.#probe, Hub.prototype.park);
         Fiber.suspend();
@@ -241,16 +263,6 @@ export class Hub {
     }
     this.current = task;
     if (exchangesContexts()) enterContext(task.context);
-  }
-
-  // No memory for another stack must fail the task that wanted it, not the one that parks.
-  #fiberFor(task: Task): Fiber | undefined {
-    try {
-      return this.#fiberOf(task);
-    } catch (error) {
-      task.failToStart(error);
-      return undefined;
-    }
   }
 
   /** Goes to the main stack and back at once, there inside the scopes that `task` now has. */
