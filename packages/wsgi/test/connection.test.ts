@@ -1,7 +1,7 @@
 /** Connections: keep-alive, pipelining, refusals, limits, time, clients that go. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AsyncResult, Event, sleep, spawn, Timeout } from '@tendril/core';
+import { AsyncResult, Event, Pool, sleep, spawn, Timeout } from '@tendril/core';
 import type { Application } from '@tendril/wsgi';
 import { refusals } from '#src/http1/request-error.js';
 import { badCases } from './parser-cases.js';
@@ -213,6 +213,24 @@ describe('limits', () => {
         const statuses = all.map((each) => each.get()).sort();
         assert.deepEqual(statuses, [200, 200, 200, 200, 200, 503, 503, 503]);
         assert.equal(most, 2);
+      });
+    }),
+  );
+
+  test(
+    'a request whose greenlet never comes to run gets 503',
+    inRealTime(() => {
+      class Killer extends Pool {
+        override startOrQueue(...[greenlet, place]: Parameters<Pool['startOrQueue']>): boolean {
+          const starts = super.startOrQueue(greenlet, place);
+          greenlet.kill({ block: false });
+          return starts;
+        }
+      }
+      const app = () => assert.fail('it ran');
+      serving(app, { spawn: new Killer(2) }, (server) => {
+        assert.match(converse(server, get() + get()), /^HTTP\/1.1 503 Service Unavailable\r\n/);
+        assert.equal(server.statistics().requests, 1);
       });
     }),
   );

@@ -332,6 +332,8 @@ export class Connection implements Transport, BodySource {
   /** At the end of the greenlet, however it ended. */
   detach(): void {
     const exchange = this.#exchange as Exchange;
+    // It was killed before it ran, or there was no stack for it.
+    if (!this.#greenlet && !this.gone) exchange.refuse(503);
     this.#exchange = this.#greenlet = undefined;
     if (this.#phase === 'closed') return;
     if (this.#phase === 'away') {

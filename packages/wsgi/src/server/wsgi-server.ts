@@ -149,6 +149,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
     this.#counts.requests++;
     const begun = this.#options.log ? new Date() : undefined;
     let inLine = false;
+    let given = true;
     const leaveLine = () => {
       if (inLine) this.#waiting--;
       inLine = false;
@@ -164,7 +165,6 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
         if (begun) this.#log(connection, exchange, begun);
       },
     );
-    let given = true;
     if (!leave) return true;
     inLine = true;
     this.#waiting++;
