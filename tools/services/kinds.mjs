@@ -112,6 +112,7 @@ const mariadb = {
     const owner = unprivileged('mysql', 'nobody');
     const data = path.join(folder, 'data');
     mkdirSync(data);
+    mkdirSync(path.join(folder, 'tmp'));
     certificate(folder);
     const statements = [
       'CREATE DATABASE IF NOT EXISTS tendril;',
@@ -122,7 +123,8 @@ const mariadb = {
     ];
     writeFileSync(path.join(folder, 'init.sql'), `${statements.join('\n')}\n`);
     give(folder, owner, true);
-    const args = ['--no-defaults', `--datadir=${data}`, '--skip-test-db'];
+    // A server that starts removes all temporary tables from its tmpdir: in /tmp also those of others.
+    const args = ['--no-defaults', `--datadir=${data}`, `--tmpdir=${folder}/tmp`, '--skip-test-db'];
     execFileSync(install, [...args, '--auth-root-authentication-method=normal'], {
       cwd: folder,
       stdio: 'pipe',
@@ -134,6 +136,7 @@ const mariadb = {
     const [command = ''] = locate('mariadbd');
     const settings = {
       datadir: path.join(folder, 'data'),
+      tmpdir: path.join(folder, 'tmp'),
       socket: path.join(folder, 'mysqld.sock'),
       'pid-file': path.join(folder, 'mysqld.pid'),
       'init-file': path.join(folder, 'init.sql'),
