@@ -11,31 +11,40 @@ import { serverOfFile, value } from './helpers.js';
 const server = serverOfFile();
 
 test('nobody is ended in place of a session that a server does not know any more', () =>
-  run(() =>
-    withTimeout(20_000, () => {
-      const before = createConnection(server.options());
-      const known = new Session(connect(server.options()));
-      const number = known.threadId;
-      server.service.kill();
-      server.service.start();
-      before.destroy();
-      const killer = new Killer(server.options());
-      const others: Connection[] = [];
-      while ((others.at(-1)?.threadId ?? 0) < number) others.push(connectAgain());
-      assert.equal(others.at(-1)?.threadId, number);
-      const done = new Event();
-      killer.killSession(known, () => done.set());
-      done.wait();
-      for (const other of others) assert.equal(value(other, 'SELECT 1'), 1);
-
-      // One that it knows is ended.
-      const young = new Session(connect(server.options()));
-      killer.killSession(young, () => {});
-      while (!young.closed) sleep(5);
+  run(() => {
+    const left: (Connection | Session)[] = [];
+    const keep = <T extends Connection | Session>(connection: T): T => {
+      left.push(connection);
+      return connection;
+    };
+    const killer = new Killer(server.options());
+    try {
+      withTimeout(20_000, () => check(killer, keep));
+    } finally {
       killer.close();
-      for (const other of others) other.destroy();
-    }),
-  ) as Promise<void>);
+      for (const each of left) each.destroy();
+    }
+  }) as Promise<void>);
+
+function check(killer: Killer, keep: <T extends Connection | Session>(connection: T) => T): void {
+  keep(createConnection(server.options()));
+  const known = keep(new Session(connect(server.options())));
+  const number = known.threadId;
+  server.service.kill();
+  server.service.start();
+  const others: Connection[] = [];
+  while ((others.at(-1)?.threadId ?? 0) < number) others.push(keep(connectAgain()));
+  assert.equal(others.at(-1)?.threadId, number);
+  const done = new Event();
+  killer.killSession(known, () => done.set());
+  done.wait();
+  for (const other of others) assert.equal(value(other, 'SELECT 1'), 1);
+
+  // One that it knows is ended.
+  const young = keep(new Session(connect(server.options())));
+  killer.killSession(young, () => {});
+  while (!young.closed) sleep(5);
+}
 
 function connectAgain(): Connection {
   for (;;) {
