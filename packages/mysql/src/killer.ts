@@ -7,8 +7,8 @@ import { Side } from './side.js';
 
 /** Milliseconds that the side connection is kept after its last use. */
 const keptFor = 1000;
-/** Milliseconds that it may take to get it, and to get its answer. */
-const limit = 2000;
+/** Milliseconds that it may take to get it, and to get its answer. See `grace` in session.ts. */
+const limit = 3000;
 
 /**
  * MySQL stops a statement only when another session asks. One side connection does that for a whole

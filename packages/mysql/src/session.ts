@@ -15,8 +15,12 @@ import { ConnectionClosedError, errnoOf, lockDeadlock, queryInterrupted } from '
 import type { Killer } from './killer.js';
 import { transactionOpenAfter } from './server-status.js';
 
-/** Milliseconds for a statement that was interrupted to end, and for a ROLLBACK in the background. */
-const grace = 2000;
+/**
+ * Milliseconds for a statement that was interrupted to end, and for a ROLLBACK in the background. A KILL
+ * that meets a statement on its way into SLEEP() or GET_LOCK() may take MariaDB two seconds: it and the
+ * statement hold what the other waits for, and it gives up after 40 tries (THD::abort_current_cond_wait).
+ */
+const grace = 3000;
 /** Milliseconds between a KILL QUERY and the next, at first. */
 const firstPause = 50;
 /** Milliseconds for the server to close a connection after our goodbye. */

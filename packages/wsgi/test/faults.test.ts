@@ -151,7 +151,7 @@ async function withstand(start: () => Promise<Attack>): Promise<State> {
   const during = await server.state('collect');
   let over = false;
   const ending = server
-    .until(({ connections }) => connections <= 2)
+    .until(({ connections, active }) => connections <= 2 && active <= 2)
     .finally(() => {
       over = true;
     });
