@@ -10,7 +10,7 @@ import { eventually } from './suite.js';
 const long = Boolean(process.env.TENDRIL_TEST_LONG);
 const short = Boolean(process.env.TENDRIL_TEST_SHORT);
 
-/** Milliseconds for rounds beyond those, on a machine that is too slow for enough right answers. */
+/** Milliseconds in which a machine that is too slow for enough right answers gets more rounds. */
 const patience = 60_000;
 
 /** Reproducible numbers from 0 up to below 1. */

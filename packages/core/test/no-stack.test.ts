@@ -14,12 +14,14 @@ after(() => rmSync(scratch, { recursive: true }));
 
 const script = (name: string) => fileURLToPath(new URL(`../test/scripts/${name}`, import.meta.url));
 
-/** Runs `crowd` greenlets at once on a kernel that has guard pages for `guards` stacks. */
-function crowdedOut(crowd: number, guards: number) {
+const unlimited = 1_000_000;
+
+/** Runs `crowd` greenlets at once on a kernel that has no more than that for them. */
+function crowdedOut(crowd: number, { guards = unlimited, chunks = unlimited }) {
   const library = path.join(scratch, 'old-kernel.so');
-  execFileSync('cc', ['-shared', '-fPIC', '-o', library, script('old-kernel.c')]);
+  execFileSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-o', library, script('old-kernel.c')]);
   const printed = execFileSync(process.execPath, [script('crowded-out.mjs'), String(crowd)], {
-    env: { ...process.env, LD_PRELOAD: library, GUARDS: String(guards) },
+    env: { ...process.env, LD_PRELOAD: library, GUARDS: String(guards), CHUNKS: String(chunks) },
     stdio: ['ignore', 'pipe', 'ignore'],
     encoding: 'utf8',
   });
@@ -30,12 +32,17 @@ function crowdedOut(crowd: number, guards: number) {
 }
 
 test('greenlets for which there is no stack fail, and no others', () => {
-  const started = crowdedOut(3000, 2000);
+  const started = crowdedOut(3000, { guards: 2000 });
   assert.equal(started, 1999, 'one stack is that of the greenlet that spawned them');
+});
+
+test('the same where there is no memory for what else a fiber needs', () => {
+  const started = crowdedOut(6000, { chunks: 1 });
+  assert.ok(started > 0 && started < 6000, String(started));
 });
 
 test('where stacks cost mappings, enough of them are left for V8', {
   skip: process.env.TENDRIL_TEST_LONG ? false : 'long',
 }, () => {
-  crowdedOut(40_000, 1_000_000);
+  crowdedOut(40_000, {});
 });

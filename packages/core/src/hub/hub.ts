@@ -58,8 +58,8 @@ export class Hub {
   #budget = 0;
   #deadline = 0;
   #asyncId = 0;
-  /** The carrier made last: its stack comes with its first task. */
-  #newest: Carrier | undefined = undefined;
+  /** Set from the making of a carrier until its stack runs: the task that wanted it. */
+  #starting: Task | undefined = undefined;
   /** The first of the tasks that have started and not ended. */
   #tasks: Task | undefined = undefined;
   #taskCount = 0;
@@ -134,9 +134,8 @@ export class Hub {
   }
 
   #resumeFromMain(task: Task): void {
-    const fiber = this.#fiberOf(task);
     try {
-      fiber.resume();
+      this.#fiberOf(task).resume();
     } catch (error) {
       this.#failToStart(error);
     }
@@ -186,18 +185,21 @@ export class Hub {
   #fiberOf(task: Task): Fiber {
     if (task.fiber) return task.fiber;
     let carrier = this.#idle.pop();
-    if (!carrier) this.#newest = carrier = new Carrier();
+    if (!carrier) {
+      this.#starting = task;
+      carrier = new Carrier();
+    }
     carrier.task = task;
     return carrier.fiber;
   }
 
-  // A carrier that could not be given a stack must fail the task that wanted it, and not whoever was
-  // about to make room for it.
+  // Where there is no memory for a carrier or its stack, the task that wanted it must fail, and not
+  // whoever was about to make room for it.
   #failToStart(error: unknown): void {
-    const carrier = this.#newest;
-    if (carrier?.fiber.state !== 'created') throw error;
-    this.#newest = undefined;
-    carrier.task?.failToStart(error);
+    const task = this.#starting;
+    if (!task) throw error;
+    this.#starting = undefined;
+    task.failToStart(error);
   }
 
   /** Runs callbacks until a task is at the head, and takes it. Undefined: back to the event loop. */
@@ -247,12 +249,12 @@ export class Hub {
     if (next !== task) {
       // Every frame here stays on each parked stack: no helper between this and the switch.
       this.current = undefined;
-      const fiber = next && (next.fiber ?? this.#fiberOf(next));
       try {
+        const fiber = next && (next.fiber ?? this.#fiberOf(next));
         if (fiber) fiber.transfer();
         else Fiber.suspend();
       } catch (error) {
-        // Not `next` nor `fiber`: a parked stack would hold them until it goes on.
+        // Not `next`: a parked stack would hold it until it goes on.
         this.#failToStart(error);
         Fiber.suspend();
       }
@@ -297,6 +299,7 @@ export class Hub {
   }
 
   begin(task: Task): void {
+    this.#starting = undefined;
     enterContext(task.context);
     task.context = undefined;
     this.enter(task);

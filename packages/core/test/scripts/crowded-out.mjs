@@ -32,12 +32,8 @@ const result = await run(() => {
   const all = Array.from({ length: crowd }, () => spawn(stay));
   sleep(1);
   go.set();
-  const of = count(all.map(outcome));
-  const wereStarted = started;
-  return {
-    started: wereStarted,
-    of,
-    later: count(Array.from({ length: 100 }, () => spawn(stay)).map(outcome)),
-  };
+  const result = { of: count(all.map(outcome)), started };
+  const later = Array.from({ length: 100 }, () => spawn(stay));
+  return { ...result, later: count(later.map(outcome)) };
 });
 console.log(JSON.stringify(result));
