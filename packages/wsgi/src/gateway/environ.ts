@@ -21,6 +21,15 @@ export interface Peer {
   readonly encrypted: boolean;
 }
 
+/** The client of a Unix socket has no name: '' and ''. */
+export function peerOf(
+  stream: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
+  encrypted: boolean,
+): Peer {
+  const { remoteAddress: address = '', remotePort = '' } = stream;
+  return { address, port: String(remotePort), encrypted };
+}
+
 const version = [1, 0] as const;
 
 /** Undoes percent encoding to bytes, as latin1. What is no valid escape stays as it is. */

@@ -21,7 +21,7 @@ import type { Socket as NetSocket } from 'node:net';
 import { type Greenlet, getCurrent } from '@tendril/core';
 import { Socket } from '@tendril/core/socket';
 import { ClientGoneError, ResponseError, SendTimeoutError } from '../errors.js';
-import type { Peer } from '../gateway/environ.js';
+import { type Peer, peerOf } from '../gateway/environ.js';
 import { Exchange, type Transport } from '../gateway/exchange.js';
 import { type BodySource, Input, noInput } from '../gateway/input.js';
 import { type RefusalCode, RequestError } from '../http1/request-error.js';
@@ -80,11 +80,7 @@ export class Connection implements Transport, BodySource {
   constructor(host: ConnectionHost, stream: NetSocket, encrypted: boolean) {
     this.#host = host;
     this.#stream = stream;
-    this.peer = {
-      address: stream.remoteAddress ?? '',
-      port: String(stream.remotePort ?? ''),
-      encrypted,
-    };
+    this.peer = peerOf(stream, encrypted);
     this.#output = new Output(stream, this.peer.port !== '' && !encrypted);
     this.#parser = new RequestParser(host.settings.limits);
     (stream as Owned)[owner] = this;
@@ -142,7 +138,7 @@ export class Connection implements Transport, BodySource {
 
   #enter(phase: Phase, ms = Number.POSITIVE_INFINITY): void {
     this.#phase = phase;
-    this.deadline = ms === Number.POSITIVE_INFINITY ? ms : this.#host.now + ms;
+    this.#limit(ms);
   }
 
   /** The time of the phase is up. */
@@ -221,7 +217,6 @@ export class Connection implements Transport, BodySource {
     const error = new RequestError('ERR_HTTP_BUSY');
     this.#host.refused(this, error);
     exchange.refuse(error.status);
-    this.#exchange = undefined;
     this.#linger();
   }
 
