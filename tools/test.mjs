@@ -1,5 +1,6 @@
 // `npm test`: builds everything, lints, and runs the tests of all packages on the Node that runs
-// this, then those of fiber, core and fibers on the other Node versions. Stops at the first failing run.
+// this, then those of fiber, core and fibers on the other Node versions. What fails does not keep the rest
+// from running: all of it is listed at the end.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -22,9 +23,12 @@ const everywhere = ['fiber', 'core', 'fibers'];
 
 const minute = 60_000;
 
+/** For a test file as a whole: it stands for "hangs", on a machine that others keep busy, too. */
+const fileLimit = 15 * minute;
+
 /** @typedef {{ name: string, dir: string }} Package */
 /** @typedef {{ label: string, node: string, packages: Package[], short: boolean }} Run */
-/** @typedef {{ pass: number, fail: number, skipped: number }} Totals */
+/** @typedef {{ pass: number, fail: number, skipped: number, failures: string[] }} Totals */
 
 /** @returns {Package[]} */
 function workspacePackages() {
@@ -66,6 +70,20 @@ function readSummary(tap) {
 }
 
 /**
+ * The tests that failed by themselves, as `file:line: title`: not the suites around them.
+ *
+ * @param {string} tap
+ */
+function readFailures(tap) {
+  return [...tap.matchAll(/^ *not ok \d+ - (.*)\n( *)---\n([\s\S]*?)\n\2\.\.\./gm)]
+    .filter(([, , , details = '']) => !/failureType: 'subtestsFailed'/.test(details))
+    .map(([, title = '', , details = '']) => {
+      const [, location] = /location: '(.*):\d+'/.exec(details) ?? [];
+      return location ? `${path.relative(root, location)}: ${title}` : path.relative(root, title);
+    });
+}
+
+/**
  * @param {Run} run
  * @param {{ filter: string, long: boolean }} options
  * @param {Totals} totals
@@ -86,7 +104,7 @@ function runTests(run, { filter, long }, totals) {
     '--expose-gc',
     '--test',
     '--test-concurrency=2',
-    `--test-timeout=${long ? 20 * minute : 3 * minute}`,
+    `--test-timeout=${long ? 2 * fileLimit : fileLimit}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=tap',
@@ -105,17 +123,23 @@ function runTests(run, { filter, long }, totals) {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     if (error) throw error;
-    const summary = readSummary(existsSync(report) ? readFileSync(report, 'utf8') : '');
+    const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';
+    const summary = readSummary(tap);
+    const note = (/** @type {string} */ failure) =>
+      totals.failures.push(`${run.label}: ${failure}`);
+    for (const failure of readFailures(tap)) note(failure);
     if (Number.isNaN(summary.pass + summary.fail)) {
-      console.error(`the test runner died (${signal ?? `exit code ${status}`}) without a summary`);
+      note(`the test runner died (${signal ?? `exit code ${status}`}) without a summary`);
       totals.fail += 1;
       return false;
     }
     totals.pass += summary.pass;
     totals.fail += summary.fail;
     totals.skipped += summary.skipped;
-    // A runner that fails without a failed test (say, an error after the last one) still fails.
-    if (status !== 0 && summary.fail === 0) totals.fail += 1;
+    if (status !== 0 && summary.fail === 0) {
+      note(`the test runner failed (${signal ?? `exit code ${status}`}) though no test did`);
+      totals.fail += 1;
+    }
     return status === 0 && summary.fail === 0;
   } finally {
     rmSync(reports, { recursive: true, force: true });
@@ -194,22 +218,34 @@ async function main() {
   const runs = plan(packages, values.node, picked);
   if (runs.length === 0) throw new Error(`no such Node here: ${values.node.join(', ')}`);
 
+  /** @type {Totals} */
+  const totals = { pass: 0, fail: 0, skipped: 0, failures: [] };
+  let ok = true;
+  const check = async (
+    /** @type {string} */ title,
+    /** @type {() => boolean | Promise<boolean>} */ fn,
+  ) => {
+    if (await step(title, fn)) return;
+    ok = false;
+    totals.failures.push(title);
+  };
+
   // As a task of turbo everything is built already, and a turbo within turbo would wait for itself.
   if (!process.env.TURBO_HASH) {
     const narrowed = picked || values.node.length > 0 || values.filter !== '';
     const others = runs.some((run) => run.node !== process.execPath);
-    if (!(await step('build and typecheck', () => build(all, others)))) return false;
-    if (!narrowed && !(await step('lint', () => turbo(['//#lint'], { quiet: true })))) return false;
+    // tsc writes what it can also where a type is wrong, so the packages beside it can be tested.
+    await check('build and typecheck', () => build(all, others));
+    if (!narrowed) await check('lint', () => turbo(['//#lint'], { quiet: true }));
   }
 
-  /** @type {Totals} */
-  const totals = { pass: 0, fail: 0, skipped: 0 };
-  let ok = runs.every((run) => runTests(run, values, totals));
+  for (const run of runs) if (!runTests(run, values, totals)) ok = false;
   // A package may have no tests yet; the whole repository, or a filter, has to find some.
   if (totals.pass + totals.fail === 0 && (!picked || values.filter !== '')) {
     console.error('\nno test ran');
     ok = false;
   }
+  if (totals.failures.length > 0) console.error(`\nFailed:\n  ${totals.failures.join('\n  ')}`);
   const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
   console.log(`\n${totals.pass} passed, ${totals.fail} failed${skipped}`);
   return ok;
