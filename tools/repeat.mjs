@@ -3,7 +3,15 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -58,6 +66,7 @@ async function runOnce(clone, log) {
     stdio: ['ignore', output, output],
   });
   const [status, signal] = await once(child, 'exit');
+  closeSync(output);
   const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
   const failures = lines.lastIndexOf('Failed:');
   return {
