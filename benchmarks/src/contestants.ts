@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Field } from './checkouts.js';
 import { goProgram, pythonWith, works } from './peer-programs.js';
 import { peers } from './peers.js';
 import { figures } from './tendril.js';
@@ -18,14 +19,14 @@ const peersFolder = path.join(here, '..', 'peers');
 /** Everything is pinned to one processor where that is possible. */
 const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
 
-const inNode = (name: string, own: object): Contestant => ({
-  name,
+const inNode = (name: string, own: object, dist = here, label = name): Contestant => ({
+  name: label,
   figures: new Set(Object.keys(own)),
   command: (figure) => [
     ...pin,
     process.execPath,
     '--expose-gc',
-    path.join(here, 'one.js'),
+    path.join(dist, 'one.js'),
     name,
     figure,
   ],
@@ -60,11 +61,15 @@ function go(): Contestant | undefined {
 }
 
 /** All that can run here, ours first, and the names of those that cannot. */
-export function contestants(): { present: Contestant[]; absent: string[] } {
+export function contestants(field: Field): { present: Contestant[]; absent: string[] } {
+  const ours = field.checkouts.map(({ dist, label }) =>
+    inNode('tendril', figures, dist, label('tendril')),
+  );
+  if (!field.peers) return { present: ours, absent: [] };
   const outside = { gevent: gevent(), Go: go() };
   return {
     present: [
-      inNode('tendril', figures),
+      ...ours,
       ...Object.entries(peers).map(([name, own]) => inNode(name, own)),
       ...Object.values(outside).filter((one) => one !== undefined),
     ],

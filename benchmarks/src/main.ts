@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureAdapters } from './adapters/adapters.js';
+import { checkouts, type Field } from './checkouts.js';
 import { contestants, measureOnce } from './contestants.js';
 import { measureHttp } from './http/http.js';
 import { measureEcho } from './io/echo.js';
@@ -15,6 +16,7 @@ import { markdown, type Result, svg } from './output.js';
 import { figures } from './tendril.js';
 
 const help = `usage: npm run bench -- [--io | --http | --adapters] [--quick] [--runs N] [--only TEXT] [--write]
+                       [--against FOLDER] [--no-peers]
 
   --io      sockets and resolvers in place of switches and primitives
   --http    HTTP servers, under wrk and ab
@@ -24,6 +26,10 @@ const help = `usage: npm run bench -- [--io | --http | --adapters] [--quick] [--
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
   --only    figures with this text in their name
+  --against FOLDER
+            ours also as it is in another checkout, built, in the same run: before and after
+  --no-peers
+            ours alone
   --write   keep the results in benchmarks/results
 
 Prints a Markdown table: medians over processes, and how many times ours each peer is.`;
@@ -37,15 +43,27 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
     only: { type: 'string', default: '' },
+    against: { type: 'string' },
+    'no-peers': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
 const runs = Number(values.runs ?? (values.quick ? 2 : 5));
+const field = chooseField();
+
+function chooseField(): Field {
+  try {
+    return { checkouts: checkouts(values.against), peers: !values['no-peers'] };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(2);
+  }
+}
 
 function measureAll(): Result[] {
-  const { present, absent } = contestants();
+  const { present, absent } = contestants(field);
   if (absent.length > 0) process.stderr.write(`not installed, left out: ${absent.join(', ')}\n`);
   const results: Result[] = [];
   for (const figure of Object.keys(figures).filter((name) => name.includes(values.only))) {
@@ -90,7 +108,13 @@ async function measure(): Promise<Measured> {
   const node = `Node ${process.versions.node}`;
   if (values.http) {
     const { quick, only } = values;
-    const { results, versions } = await measureHttp({ runs, quick, only, node: values.node });
+    const { results, versions } = await measureHttp({
+      field,
+      runs,
+      quick,
+      only,
+      node: values.node,
+    });
     const [servers, ...others] = versions;
     const heading = `${servers}, ${model}, servers pinned to one processor`;
     return {
@@ -102,7 +126,7 @@ async function measure(): Promise<Measured> {
   }
   if (values.adapters) {
     const { quick, only } = values;
-    const measured = await measureAdapters({ runs, quick, only, node: values.node });
+    const measured = await measureAdapters({ field, runs, quick, only, node: values.node });
     const [clients, ...others] = measured.versions;
     return {
       name: 'adapters',
@@ -117,7 +141,10 @@ async function measure(): Promise<Measured> {
       results: measureAll(),
       heading: `${node}, ${model}, pinned to one processor`,
     };
-  const results = [...(await measureEcho(runs, values.quick)), ...(await measureLookups(runs))];
+  const results = [
+    ...(await measureEcho(runs, values.quick, field)),
+    ...(await measureLookups(runs, field)),
+  ];
   return { name: 'io', results, heading: `${node}, ${model}, servers pinned to one processor` };
 }
 

@@ -66,7 +66,7 @@ export function svg(results: Result[], title: string): string {
     const most = Math.max(...rows.map((row) => row.median));
     for (const row of rows) {
       const length = Math.max(2, (row.median / most) * (width - left - 130));
-      const kind = row.contestant === 'tendril' ? 'ours' : 'peer';
+      const kind = /^tendril\b/.test(row.contestant) ? 'ours' : 'peer';
       parts.push(
         `<text x="${left - 10}" y="${y + 12}" text-anchor="end">${escapeText(row.contestant)}</text>`,
         `<rect x="${left}" y="${y + 2}" width="${length.toFixed(1)}" height="12" rx="2" class="${kind}"/>`,

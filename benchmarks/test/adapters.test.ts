@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { amount, check, idOf, values } from '#src/adapters/content.js';
-import { fields } from '#src/adapters/contestants.js';
+import { services } from '#src/adapters/contestants.js';
 import { parseReport, quantile } from '#src/adapters/report.js';
 import { show } from '#src/output.js';
 
@@ -44,14 +44,14 @@ test('a wrong answer is told, and an undefined one too', () => {
 });
 
 test('jobs have names of their own, and clients of Python only jobs that there are', () => {
-  const names = fields.flatMap(({ jobs }) => Object.values(jobs).map(({ name }) => name));
+  const names = services.flatMap(({ jobs }) => Object.values(jobs).map(({ name }) => name));
   assert.equal(new Set(names).size, names.length);
-  for (const { jobs, python } of fields)
+  for (const { jobs, python } of services)
     for (const key of python.jobs ?? []) assert.ok(key in jobs, key);
 });
 
 test('each client has all jobs of its server', async () => {
-  for (const { module, jobs } of fields) {
+  for (const { module, jobs } of services) {
     for (const side of ['ours', 'raw']) {
       const client = await import(`#src/adapters/${side}/${module}.js`);
       assert.deepEqual(Object.keys(client.jobs), Object.keys(jobs), `${side} ${module}`);

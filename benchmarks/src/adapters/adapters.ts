@@ -1,15 +1,17 @@
 /** Clients of servers side by side: ours, the drivers under them, and those of gevent. */
+import type { Field } from '../checkouts.js';
 import { canPin, runLoad } from '../http/commands.js';
 import { nodeBinary } from '../http/node-binary.js';
 import type { Result } from '../output.js';
 import { pythonWith, said } from '../peer-programs.js';
 import { Samples } from '../samples.js';
-import { type Contestant, contestantsOf, fields, type Job } from './contestants.js';
+import { type Contestant, contestantsOf, type Job, services } from './contestants.js';
 import type { Settings } from './load.js';
 import { parseReport } from './report.js';
 import type { Server } from './servers.js';
 
 export interface AdapterOptions {
+  field: Field;
   runs: number;
   quick: boolean;
   /** Only jobs with this text in their name. */
@@ -91,10 +93,10 @@ export async function measureAdapters(options: AdapterOptions): Promise<Measured
   const node = nodeBinary(options.node);
   const versions = [`Node ${node.version}`, ...gevent()];
   const loose: string[] = [];
-  for (const field of fields) {
-    const jobs = Object.entries(field.jobs).filter(([, { name }]) => name.includes(options.only));
+  for (const service of services) {
+    const jobs = Object.entries(service.jobs).filter(([, { name }]) => name.includes(options.only));
     if (jobs.length === 0) continue;
-    const { present, absent, versions: clients } = contestantsOf(field, node);
+    const { present, absent, versions: clients } = contestantsOf(service, node, options.field);
     if (absent.length > 0) say(`not installed, left out: ${absent.join(', ')}`);
     const rounds = jobs.map(([key, job]) => ({
       key,
@@ -103,9 +105,9 @@ export async function measureAdapters(options: AdapterOptions): Promise<Measured
     }));
     let server: Server;
     try {
-      server = await field.start();
+      server = await service.start();
     } catch (error) {
-      say(`${field.server} left out: ${(error as Error).message}`);
+      say(`${service.server} left out: ${(error as Error).message}`);
       continue;
     }
     try {
@@ -113,8 +115,8 @@ export async function measureAdapters(options: AdapterOptions): Promise<Measured
     } finally {
       await server.stop();
     }
-    versions.push(`${field.server} ${server.version}`, ...clients);
-    if (!server.pinned) loose.push(field.server);
+    versions.push(`${service.server} ${server.version}`, ...clients);
+    if (!server.pinned) loose.push(service.server);
   }
   const clients = canPin ? 'Clients pinned to one processor' : 'Clients not pinned';
   const servers = loose.length > 0 ? `servers not: ${loose.join(', ')}` : 'servers to another';

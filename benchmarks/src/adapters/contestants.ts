@@ -1,5 +1,7 @@
 /** What is asked of which server, and who asks. */
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Checkout, Field } from '../checkouts.js';
 import type { NodeBinary } from '../http/node-binary.js';
 import { packageVersion, pythonWith, said } from '../peer-programs.js';
 import { fillMemcached, fillMysql, fillPostgres, fillRedis } from './fill.js';
@@ -14,7 +16,7 @@ export interface Job {
   latency: boolean;
 }
 
-interface Field {
+export interface Service {
   /** Of clients' files: ours/, raw/, and peers/gevent_*.py. */
   module: string;
   server: string;
@@ -33,7 +35,7 @@ interface Field {
 
 const query = (name: string): Job => ({ name, askers: 50, unit: 'queries/s', latency: true });
 
-export const fields: Field[] = [
+export const services: Service[] = [
   {
     module: 'pg',
     server: 'PostgreSQL',
@@ -98,21 +100,26 @@ interface Contestants {
   versions: string[];
 }
 
-const client = fileURLToPath(new URL('./client.js', import.meta.url));
 const peers = fileURLToPath(new URL('../../peers/', import.meta.url));
 
 export function contestantsOf(
-  { module, jobs, driver, python }: Field,
+  { module, jobs, driver, python }: Service,
   node: NodeBinary,
+  { checkouts, peers: withPeers }: Field,
 ): Contestants {
   const all = Object.keys(jobs);
-  const inNode = (name: string, side: 'ours' | 'raw'): Contestant => ({
-    name,
-    jobs: all,
-    command: (job, settings) => [node.path, client, side, module, job, settings],
-  });
+  const inNode = (name: string, side: 'ours' | 'raw', { dist }: Checkout): Contestant => {
+    const client = path.join(dist, 'adapters', 'client.js');
+    return {
+      name,
+      jobs: all,
+      command: (job, settings) => [node.path, client, side, module, job, settings],
+    };
+  };
+  const ours = checkouts.map((checkout) => inNode(checkout.label('tendril'), 'ours', checkout));
+  if (!withPeers) return { present: ours, absent: [], versions: [] };
   const found: Contestants = {
-    present: [inNode('tendril', 'ours'), inNode(driver.name, 'raw')],
+    present: [...ours, inNode(driver.name, 'raw', checkouts[0] as Checkout)],
     absent: [],
     versions: [`${driver.name} ${packageVersion(driver.package)}`],
   };

@@ -1,6 +1,7 @@
 /** The servers, and what each of them takes part in. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Field } from '../checkouts.js';
 import { goProgram, packageVersion, pythonWith, said } from '../peer-programs.js';
 import type { NodeBinary } from './node-binary.js';
 
@@ -22,12 +23,12 @@ export interface Contestants {
 }
 
 const peers = fileURLToPath(new URL('../../peers/', import.meta.url));
-const servers = fileURLToPath(new URL('./servers/', import.meta.url));
+const here = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const requests: Job[] = ['hello', 'json', 'in', 'out'];
 const web: Job[] = [...requests, 'pipelined', 'rest'];
 
 /** All that can run here, ours first, and the names of those that cannot. */
-export function contestants(node: NodeBinary): Contestants {
+export function contestants(node: NodeBinary, field: Field): Contestants {
   const found: Contestants = { present: [], absent: [], versions: [] };
   const add = (label: string, version: string | undefined, ...some: HttpServer[]) => {
     if (version === undefined) found.absent.push(label);
@@ -36,16 +37,23 @@ export function contestants(node: NodeBinary): Contestants {
       found.versions.push(`${label} ${version}`);
     }
   };
-  const inNode = (name: string, file: string, jobs: Job[]): HttpServer => ({
+  const inNode = (name: string, file: string, jobs: Job[], dist = here): HttpServer => ({
     name,
     jobs: new Set(jobs),
-    command: (port) => [node.path, path.join(servers, `${file}.js`), String(port)],
+    command: (port) => [node.path, path.join(dist, 'http', 'servers', `${file}.js`), String(port)],
   });
+  const ours = field.checkouts.map(({ dist, label }) =>
+    inNode(label('tendril'), 'tendril', [...web, 'sleep'], dist),
+  );
 
+  if (!field.peers) {
+    add('Node', node.version, ...ours);
+    return found;
+  }
   add(
     'Node',
     node.version,
-    inNode('tendril', 'tendril', [...web, 'sleep']),
+    ...ours,
     inNode('node:http', 'node-http', web),
     inNode('node:net, fixed answer', 'node-net', ['hello', 'pipelined', 'rest']),
   );

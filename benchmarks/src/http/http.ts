@@ -1,4 +1,5 @@
 /** HTTP servers side by side, under wrk and ab. */
+import type { Field } from '../checkouts.js';
 import type { Result } from '../output.js';
 import { works } from '../peer-programs.js';
 import { Samples } from '../samples.js';
@@ -9,6 +10,7 @@ import { measureRequests, scenarios } from './requests.js';
 import { measureRest } from './rest.js';
 
 export interface HttpOptions {
+  field: Field;
   runs: number;
   quick: boolean;
   /** Only scenarios with this text in their name. */
@@ -54,7 +56,7 @@ export async function measureHttp(
   options: HttpOptions,
 ): Promise<{ results: Result[]; versions: string[] }> {
   if (!works('sh', '-c', 'command -v wrk')) throw new Error('the load comes from wrk: install it');
-  const { present, absent, versions } = contestants(nodeBinary(options.node));
+  const { present, absent, versions } = contestants(nodeBinary(options.node), options.field);
   if (absent.length > 0) process.stderr.write(`not installed, left out: ${absent.join(', ')}\n`);
   const samples = new Samples();
   const chosen = steps(options.quick).filter(({ name }) => name.includes(options.only));

@@ -4,23 +4,25 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Checkout, Field } from '../checkouts.js';
 import type { Result } from '../output.js';
 import { goProgram, pythonWith, works } from '../peer-programs.js';
 import { Samples } from '../samples.js';
 import { load, open } from './load.js';
 
-const here = path.dirname(fileURLToPath(import.meta.url));
-const peers = path.join(here, '..', '..', 'peers');
+const peers = fileURLToPath(new URL('../../peers', import.meta.url));
 /** The server has one processor, and the load the others. */
 const pin = works('taskset', '-c', '0', 'true') ? ['taskset', '-c', '0'] : [];
 
-function commands(): Record<string, string[]> {
-  const own = (name: string) => [process.execPath, path.join(here, 'servers.js'), name];
-  const found: Record<string, string[]> = {
-    tendril: own('tendril'),
-    'tendril, per input': own('tendril, per input'),
-    'node:net': own('node:net'),
+function commands({ checkouts, peers: withPeers }: Field): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  const own = (name: string, dist: string, label = name) => {
+    found[label] = [process.execPath, path.join(dist, 'io', 'servers.js'), name];
   };
+  for (const name of ['tendril', 'tendril, per input'])
+    for (const { dist, label } of checkouts) own(name, dist, label(name));
+  if (!withPeers) return found;
+  own('node:net', (checkouts[0] as Checkout).dist);
   const python = pythonWith('gevent');
   if (python) found.gevent = [python, path.join(peers, 'gevent_echo.py')];
   const binary = goProgram(path.join(peers, 'go-echo', 'main.go'), 'go-echo');
@@ -53,8 +55,13 @@ async function stopServer(child: ChildProcess): Promise<void> {
 
 const named = (connections: number) => connections.toLocaleString('en-US');
 
-async function measureThroughput(samples: Samples, connections: number, seconds: number) {
-  for (const [name, command] of Object.entries(commands())) {
+async function measureThroughput(
+  samples: Samples,
+  servers: Record<string, string[]>,
+  connections: number,
+  seconds: number,
+) {
+  for (const [name, command] of Object.entries(servers)) {
     const { child, port } = await startServer(command);
     const pid = child.pid as number;
     await load(port, connections, Math.min(1, seconds)); // warms the server up
@@ -70,8 +77,12 @@ async function measureThroughput(samples: Samples, connections: number, seconds:
   }
 }
 
-async function measureRest(samples: Samples, connections: number) {
-  for (const [name, command] of Object.entries(commands())) {
+async function measureRest(
+  samples: Samples,
+  servers: Record<string, string[]>,
+  connections: number,
+) {
+  for (const [name, command] of Object.entries(servers)) {
     const { child, port } = await startServer(command);
     const pid = child.pid as number;
     await load(port, 10, 0.5);
@@ -91,14 +102,15 @@ async function measureRest(samples: Samples, connections: number) {
 }
 
 /** All of it, `runs` times; interleaved, so that a slow moment of the machine hits all alike. */
-export async function measureEcho(runs: number, quick: boolean): Promise<Result[]> {
+export async function measureEcho(runs: number, quick: boolean, field: Field): Promise<Result[]> {
   const samples = new Samples();
+  const servers = commands(field);
   for (let run = 0; run < runs; run++) {
     for (const connections of [1, 100, 1000, 10_000]) {
       process.stderr.write(`echo, ${named(connections)} connections\n`);
-      await measureThroughput(samples, connections, quick ? 1 : 3);
+      await measureThroughput(samples, servers, connections, quick ? 1 : 3);
     }
-    await measureRest(samples, 5000);
+    await measureRest(samples, servers, 5000);
   }
   return samples.results();
 }
