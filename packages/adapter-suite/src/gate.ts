@@ -11,6 +11,8 @@ export interface Target {
 export class Gate {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Both ends of connections that forward nothing more, ever. */
+  readonly #silent = new WeakSet<Socket>();
   #frozen = false;
   #delay = 0;
 
@@ -19,8 +21,8 @@ export class Gate {
     this.#server = createServer({ allowHalfOpen: true }, (near) => {
       const { host, port } = target;
       const far = connect({ host, port, allowHalfOpen: true });
-      this.#forward(near, far);
-      this.#forward(far, near);
+      this.#forward(near, far, 'client');
+      this.#forward(far, near, 'server');
     });
   }
 
@@ -30,22 +32,29 @@ export class Gate {
     return this;
   }
 
-  #forward(from: Socket, to: Socket): void {
+  #forward(from: Socket, to: Socket, sender: 'client' | 'server'): void {
     this.#sockets.add(from);
     from.setNoDelay();
     if (this.#frozen) from.pause();
     from.on('data', (chunk: Buffer) => {
-      if (this.#delay > 0) setTimeout(() => to.write(chunk), this.#delay);
+      if (this.#silent.has(from)) return;
+      if (this.#delay > 0) setTimeout(() => this.#silent.has(to) || to.write(chunk), this.#delay);
       else if (!to.write(chunk)) from.pause();
     });
     to.on('drain', () => {
       if (!this.#frozen) from.resume();
     });
-    from.on('end', () => to.end());
-    from.on('error', () => to.destroy());
+    // What the server says reaches nobody any more, not even its end. That the client has left the server
+    // finds out in the end, by its own means: at once here, so that tests need not wait for it.
+    const left = (end: () => void) => {
+      if (!this.#silent.has(from)) end();
+      else if (sender === 'client') to.destroy();
+    };
+    from.on('end', () => left(() => to.end()));
+    from.on('error', () => left(() => to.destroy()));
     from.on('close', () => {
       this.#sockets.delete(from);
-      to.destroy();
+      left(() => to.destroy());
     });
   }
 
@@ -70,13 +79,23 @@ export class Gate {
     this.#frozen = false;
     for (const socket of this.#sockets) socket.resume();
   }
+  /**
+   * The connections that there are now forward nothing more, in neither direction, for good, and nobody is
+   * told: a firewall that has forgotten them. Those made later are well.
+   */
+  silence(): void {
+    for (const socket of this.#sockets) {
+      this.#silent.add(socket);
+      socket.resume(); // what comes is swallowed
+    }
+  }
   /** Every piece takes so many milliseconds longer, in each direction. */
   slow(ms: number): void {
     this.#delay = ms;
   }
-  /** Resets all connections. */
+  /** Resets all connections but the silent ones, whose ends hear of nothing. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) if (!this.#silent.has(socket)) socket.resetAndDestroy();
   }
 
   async close(): Promise<void> {

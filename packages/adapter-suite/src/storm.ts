@@ -1,7 +1,18 @@
 /** The storm: random kills, timeouts and restarts, after which everything must be as before. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Greenlet, isExit, killall, run, sleep, spawn, Timeout } from '@tendril/core';
+import {
+  type Greenlet,
+  isExit,
+  joinall,
+  killall,
+  rethrowExit,
+  run,
+  sleep,
+  spawn,
+  Timeout,
+  withTimeout,
+} from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import type { Adapter, Subject } from './contract.js';
 import { openGate } from './gate.js';
@@ -50,9 +61,36 @@ function asker(subject: Subject, name: number, chance: () => number, tally: Tall
 }
 
 /**
+ * Uses all connections at once, each use with a limit, until everybody gets the right answer: as long as
+ * there is a connection that says nothing any more, its users give up.
+ */
+function recovers(subject: Subject, size: number): void {
+  eventually(
+    'all connections are well',
+    () => {
+      const all = Array.from({ length: size * 3 }, (_, i) => spawn(asksInTime, subject, `w${i}`));
+      joinall(all);
+      return all.every((each) => each.get());
+    },
+    60_000,
+  );
+  assert.equal(subject.waiting, 0, 'nobody is left waiting for a connection');
+}
+
+function asksInTime(subject: Subject, id: string): boolean {
+  using limit = Timeout.startNew(2000);
+  try {
+    return subject.slow(id, 30) === id;
+  } catch (error) {
+    if (error !== limit) rethrowExit(error);
+    return false;
+  }
+}
+
+/**
  * 500 rounds (fewer in short runs): in each, one of the askers is killed and replaced; now and then the
  * network is cut or the server killed. At the end the pool has its full size, the server no session too
- * many, and nobody got an answer to somebody else's question.
+ * many, nobody waits, and nobody got an answer to somebody else's question.
  */
 export function describeStorm(
   adapter: Adapter,
@@ -61,12 +99,15 @@ export function describeStorm(
     askers?: number;
     /** Right answers for each round, at least: fewer where a connection takes its server long. Default 1. */
     right?: number;
+    /** At random moments the connections of that moment go silent for good, see {@link Gate.silence}. */
+    silence?: boolean;
   } = {},
 ): void {
-  const { size = 4, askers = 20, right = 1 } = options;
+  const { size = 4, askers = 20, right = 1, silence = false } = options;
   const rounds = short ? 60 : long ? 2000 : 500;
   const enough = rounds * right;
-  test(`${adapter.name}: ${rounds} rounds of kills, timeouts and restarts`, async () => {
+  const ends = silence ? 'timeouts, restarts and silence' : 'timeouts and restarts';
+  test(`${adapter.name}: ${rounds} rounds of kills, ${ends}`, async () => {
     const service = await adapter.start();
     const gate = await openGate(service);
     const random = chances(rounds);
@@ -90,15 +131,18 @@ export function describeStorm(
           if (victim?.exception) throw victim.exception;
           begin(running.indexOf(victim as Greenlet) + askers * (round + 1));
           if (round % 50 === 25) gate.cut();
+          if (silence && chance() < 1 / 40) gate.silence();
           if (round % 200 === 150) {
             service.kill();
             sleep(20);
             service.start();
           }
         }
-        killall(running);
+        if (silence) gate.silence(); // once at least, and with nothing after it that would help
+        withTimeout(30_000, () => killall(running));
         for (const each of running) if (each.exception) throw each.exception;
         eventually('it answers again', () => answers(subject), 15_000);
+        if (silence) recovers(subject, size);
         const all = Array.from({ length: size * 3 }, (_, i) =>
           spawn(() => subject.slow(`end${i}`, 30)),
         );
