@@ -44,6 +44,7 @@ export { config } from './hub/config.js';
 export { getHub, type Hub } from './hub/hub.js';
 export { canPark, park, type Resume } from './hub/park.js';
 export type { TimeoutOption } from './hub/timed-wait.js';
+export { snapshotContext, withoutContext } from './loop/async-context.js';
 export type { Clock, Timer } from './loop/clock.js';
 export { AsyncResult } from './sync/async-result.js';
 export { Condition } from './sync/condition.js';

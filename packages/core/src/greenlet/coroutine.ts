@@ -11,7 +11,7 @@ import { Fiber, FiberError, type FiberOptions } from '@tendril/fiber';
 import { isExit } from '../errors.js';
 import '../hub/async-scope.js';
 import { hub } from '../hub/hub.js';
-import { enterContext, exchangesContexts, leaveContext } from '../loop/async-context.js';
+import { comeBack, exchangesContexts, goAway } from '../loop/async-context.js';
 import { Greenlet } from './greenlet.js';
 import { atSite } from './spawn-site.js';
 
@@ -158,7 +158,7 @@ export class Coroutine<R = unknown> {
     return hub.runOnTop(greenlet, () => {
       if (!starts) {
         hub.enter(greenlet);
-        if (exchangesContexts()) enterContext(greenlet.context);
+        if (exchangesContexts()) comeBack(greenlet.context, greenlet.scopes);
       }
       try {
         return resume(parts);
@@ -189,7 +189,7 @@ function leave(): Greenlet {
   const coroutine = task?.coroutine as Coroutine | undefined;
   if (!task || !coroutine) throw new FiberError('ERR_NOT_IN_FIBER');
   hub.checkSwitch();
-  if (exchangesContexts()) task.context = leaveContext();
+  if (exchangesContexts()) task.context = goAway(task.scopes);
   coroutine.suspended();
   task.coroutine = undefined;
   hub.leave(task);

@@ -33,7 +33,7 @@ function runInAsyncScope(
   const inside = storesOnResources ? undefined : enterResource(this, captureContext);
   const scopes = task.scopes ?? [];
   task.scopes = scopes;
-  scopes.push(this);
+  scopes.push({ resource: this });
   move(task, inside);
   try {
     return fn.apply(thisArg, args);

@@ -17,11 +17,17 @@ import { inspect } from 'node:util';
 import { Fiber } from '@tendril/fiber';
 import { CannotSwitchError } from '../errors.js';
 import {
+  type AsyncContext,
+  captureContext,
+  comeBack,
   enterContext,
   enterResource,
   exchangesContexts,
+  goAway,
   inSharedResource,
-  leaveContext,
+  noContext,
+  runInContext,
+  withoutContext,
 } from '../loop/async-context.js';
 import { type Clock, systemClock } from '../loop/clock.js';
 import { Ring } from '../loop/ring.js';
@@ -44,9 +50,10 @@ export class Hub {
   clock: Clock = systemClock;
   /**
    * Gets every error that nobody collects: greenlets that failed unseen, links that threw. The
-   * default prints it.
+   * default prints it. Called in the AsyncLocalStorage context of what has failed, and outside any
+   * greenlet: it must not block. What it throws is printed together with the error that it got.
    */
-  onError: (error: unknown, source: string) => void = reportError;
+  onError: (error: unknown, source: string) => void = printError;
 
   /** Counts the turns of the hub. */
   turn = 0;
@@ -70,17 +77,46 @@ export class Hub {
   /** The task that runs on top of its caller: it goes back there, and never on to another. */
   #onTop: Task | undefined = undefined;
 
-  /** Puts an entry at the end of the ready queue; works from everywhere. */
+  /**
+   * Puts an entry at the end of the ready queue; works from everywhere. A callback is called in the
+   * AsyncLocalStorage context that this was called in.
+   */
   schedule(entry: Task | HubCallback): void {
+    if (typeof entry === 'function') this.scheduleIn(captureContext(), entry);
+    else this.#push(entry);
+  }
+
+  /** {@link schedule} for a callback that somebody has asked for before, in `context`. */
+  scheduleIn(context: AsyncContext, callback: HubCallback): void {
+    this.#push(
+      context === noContext ? callback : () => runInContext(context, callReported, callback),
+    );
+  }
+
+  #push(entry: Task | HubCallback): void {
     this.#ready.push(entry);
     if (!this.#armed && !this.#draining) this.arm();
+  }
+
+  /** Gives an error that nobody collects to {@link onError}. Never throws. */
+  report(error: unknown, source: string): void {
+    const { current } = this;
+    this.current = undefined;
+    try {
+      this.onError(error, source);
+    } catch (second) {
+      // Whoever runs here has nothing to do with either of them.
+      if (this.onError !== printError) printError(error, source);
+      printError(second, 'hub.onError');
+    }
+    this.current = current;
   }
 
   /** Makes sure that `drain` runs in this turn of the event loop. */
   arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    setImmediate(drainHub);
+    withoutContext(setDrain);
   }
 
   get readyCount(): number {
@@ -103,6 +139,7 @@ export class Hub {
     } finally {
       this.#draining = false;
       this.current = undefined;
+      if (exchangesContexts()) enterContext(noContext); // who ran last is not held by them
       if (this.#ready.length > 0) this.arm();
       else {
         if (this.#taskCount === 0) this.#releaseCarriers();
@@ -145,7 +182,7 @@ export class Hub {
   // stack of async ids is balanced whenever the main stack gets control back.
   #inScopes<T>(task: Task, depth: number, resume: () => T): T {
     const scope = task.scopes?.[depth];
-    if (scope) return enterResource(scope, () => this.#inScopes(task, depth + 1, resume));
+    if (scope) return enterResource(scope.resource, () => this.#inScopes(task, depth + 1, resume));
     this.#asyncId = executionAsyncId();
     return resume();
   }
@@ -157,7 +194,8 @@ export class Hub {
   runOnTop<T>(task: Task, resume: () => T): T {
     const { current } = this;
     const [asyncId, onTop] = [this.#asyncId, this.#onTop];
-    if (current && exchangesContexts()) current.context = leaveContext();
+    // A callback of the hub has stores, too.
+    const context = exchangesContexts() ? goAway(current?.scopes) : undefined;
     try {
       return inSharedResource(() => {
         this.#onTop = task;
@@ -172,7 +210,7 @@ export class Hub {
       this.#asyncId = asyncId;
       this.#onTop = onTop;
       this.current = current;
-      if (current && exchangesContexts()) enterContext(current.context);
+      if (exchangesContexts()) comeBack(context, current?.scopes);
     }
   }
 
@@ -212,11 +250,7 @@ export class Hub {
       if (typeof entry !== 'function') return entry;
       const current = this.current;
       this.current = undefined;
-      try {
-        entry();
-      } catch (error) {
-        this.onError(error, 'a callback of the hub');
-      }
+      runInContext(noContext, callReported, entry);
       this.current = current;
     }
   }
@@ -240,7 +274,7 @@ export class Hub {
    */
   park(task: Task): void {
     task.parks++;
-    if (exchangesContexts()) task.context = leaveContext();
+    if (exchangesContexts()) task.context = goAway(task.scopes);
     let next = task.scopes || this.#onTop === task ? undefined : this.#next();
     if (next?.scopes) {
       this.#reenter = next;
@@ -264,17 +298,17 @@ export class Hub {
       }
     }
     this.current = task;
-    if (exchangesContexts()) enterContext(task.context);
+    if (exchangesContexts()) comeBack(task.context, task.scopes);
   }
 
   /** Goes to the main stack and back at once, there inside the scopes that `task` now has. */
   reenterScopes(task: Task): void {
-    if (exchangesContexts()) task.context = leaveContext();
+    if (exchangesContexts()) task.context = goAway(task.scopes);
     this.#reenter = task;
     this.current = undefined;
     Fiber.suspend();
     this.current = task;
-    if (exchangesContexts()) enterContext(task.context);
+    if (exchangesContexts()) comeBack(task.context, task.scopes);
   }
 
   /** On a carrier whose task has ended: the task to run next on this very stack, if any. */
@@ -287,6 +321,7 @@ export class Hub {
       if (keep) {
         this.#idle.push(carrier);
         carrier.task = undefined;
+        enterContext(noContext); // else it would hold the stores of the task that has ended
         if (next && !next.scopes) (next.fiber as Fiber).transfer();
         else Fiber.suspend();
         if (carrier.task || carrier.released) return carrier.task;
@@ -364,10 +399,18 @@ export class Carrier {
   });
 }
 
-function reportError(error: unknown, source: string): void {
-  process.stderr.write(`Uncaught error in ${source}:
-${inspect(error)}
-`);
+function printError(error: unknown, source: string): void {
+  let text: string;
+  try {
+    text = inspect(error);
+  } catch {
+    text = 'an error that cannot be shown: its own inspection throws';
+  }
+  try {
+    process.stderr.write(`Uncaught error in ${source}:\n${text}\n`);
+  } catch {
+    // There is nobody left to tell.
+  }
 }
 
 /** The hub of this thread. */
@@ -375,6 +418,17 @@ export const hub = new Hub();
 
 const drainHub = () => hub.drain();
 const drainReady = () => hub.drainReady();
+const setDrain = () => {
+  setImmediate(drainHub);
+};
+
+function callReported(callback: HubCallback): void {
+  try {
+    callback();
+  } catch (error) {
+    hub.report(error, 'a callback of the hub');
+  }
+}
 
 export function getHub(): Hub {
   return hub;

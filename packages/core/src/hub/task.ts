@@ -1,7 +1,6 @@
 /** What the hub schedules: something that runs on a fiber and can park. Greenlets are tasks. */
-import type { AsyncResource } from 'node:async_hooks';
 import type { Fiber } from '@tendril/fiber';
-import { type AsyncContext, captureContext } from '../loop/async-context.js';
+import { type AsyncContext, captureContext, type Scope } from '../loop/async-context.js';
 import { hub } from './hub.js';
 import type { Waiter } from './waiter.js';
 
@@ -26,7 +25,7 @@ export abstract class Task {
   /** How often it has parked. */
   parks = 0;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
-  scopes: AsyncResource[] | undefined = undefined;
+  scopes: Scope[] | undefined = undefined;
   /** Whose code this task runs, if somebody resumes it by hand: see greenlet/coroutine.ts. */
   coroutine: object | undefined = undefined;
   /** Neighbours in the hub's list of tasks that have started and not ended. */

@@ -44,31 +44,119 @@ if (storesOnResources) {
     if (!symbols.includes(this.kResourceStore)) symbols.push(this.kResourceStore);
     enable.call(this);
   };
+  // Node's exit() disables the storage, for everybody, until its callback returns: a task that parks
+  // there would take all others' store away. That of Node 24 is this one.
+  AsyncLocalStorage.prototype.exit = function exit<R, A extends unknown[]>(
+    this: AsyncLocalStorage<unknown> & { readonly enabled?: boolean },
+    callback: (...args: A) => R,
+    ...args: A
+  ): R {
+    return this.enabled ? this.run(undefined, callback, ...args) : callback(...args);
+  };
+}
+
+function read(stores: Stores): unknown[] {
+  return symbols.map((symbol) => stores[symbol]);
+}
+
+function write(stores: Stores, values: unknown[] | undefined): void {
+  for (let i = 0; i < symbols.length; i++) stores[symbols[i] as symbol] = values?.[i];
 }
 
 /** The context of whoever runs now. */
 export function captureContext(): AsyncContext {
   if (!storesOnResources) return getContextFrame();
   if (symbols.length === 0) return undefined;
-  const stores = executionAsyncResource() as Stores;
-  return symbols.map((symbol) => stores[symbol]);
+  return read(executionAsyncResource() as Stores);
 }
+
+/** The context of what belongs to nobody: no stores at all. */
+export const noContext: AsyncContext = undefined;
 
 /** Makes `context` that of the code that runs from here on: for a task that starts. */
 export function enterContext(context: AsyncContext): void {
-  if (!storesOnResources) {
-    setContextFrame(context);
-    return;
-  }
-  if (symbols.length === 0) return;
-  const values = context as unknown[] | undefined;
-  for (let i = 0; i < symbols.length; i++) sharedStores[symbols[i] as symbol] = values?.[i];
+  if (storesOnResources) write(sharedStores, context as unknown[] | undefined);
+  else setContextFrame(context);
 }
 
-/** Before Node 24: what a task that parks has to be given back by {@link enterContext}. */
-export function leaveContext(): AsyncContext {
+/**
+ * `fn(argument)` in `context`, whoever asks; afterwards the caller's own is back. `fn` may park, if the
+ * caller is a task.
+ */
+export function runInContext<A, R>(context: AsyncContext, fn: (argument: A) => R, argument: A): R {
+  if (!storesOnResources) {
+    const outside = getContextFrame();
+    setContextFrame(context);
+    try {
+      return fn(argument);
+    } finally {
+      setContextFrame(outside);
+    }
+  }
+  // The same object when a task goes on after a park, with the same values: the hub sees to that.
+  const stores = executionAsyncResource() as Stores;
+  const outside = symbols.length > 0 ? read(stores) : undefined;
+  write(stores, context as unknown[] | undefined);
+  try {
+    return fn(argument);
+  } finally {
+    write(stores, outside);
+  }
+}
+
+function call<R>(fn: () => R): R {
+  return fn();
+}
+
+/**
+ * Remembers the AsyncLocalStorage context of the caller; what it returns runs a function in it, at any
+ * time and any number of times, in greenlets and outside. As `AsyncLocalStorage.snapshot()`, but without
+ * an AsyncResource, so that a greenlet may park in it at no cost.
+ */
+export function snapshotContext(): <R>(fn: () => R) => R {
+  const context = captureContext();
+  return (fn) => runInContext(context, call, fn) as ReturnType<typeof fn>;
+}
+
+/**
+ * Runs `fn` in no AsyncLocalStorage context: for what is made on somebody's call and belongs to nobody,
+ * as a connection that a pool keeps. Otherwise it would hold that caller's stores, and show them to others.
+ */
+export function withoutContext<R>(fn: () => R): R {
+  return runInContext(noContext, call as (fn: () => R) => R, fn);
+}
+
+/** A scope that a task is in: an AsyncResource, and whose values its stores have. See async-scope.ts. */
+export interface Scope {
+  readonly resource: AsyncResource;
+  /** Before Node 24, while the task is parked: its own values of the stores on the resource. */
+  own?: unknown[] | undefined;
+  /** And while it runs: those that everybody else is to find there. */
+  others?: unknown[] | undefined;
+}
+
+/**
+ * Before Node 24: what a task that parks has to be given back by {@link comeBack}. The resources of
+ * `scopes`, which others may run in meanwhile, get back what they had.
+ */
+export function goAway(scopes: Scope[] | undefined): AsyncContext {
   if (symbols.length === 0) return undefined;
-  return symbols.map((symbol) => sharedStores[symbol]);
+  if (scopes) for (const scope of scopes.toReversed()) exchange(scope, 'own', 'others');
+  return read(sharedStores);
+}
+
+/** Gives a task its stores back. */
+export function comeBack(context: AsyncContext, scopes: Scope[] | undefined): void {
+  enterContext(context);
+  if (scopes) for (const scope of scopes) exchange(scope, 'others', 'own');
+}
+
+function exchange(scope: Scope, kept: 'own' | 'others', shown: 'own' | 'others'): void {
+  const stores = scope.resource as unknown as Stores;
+  scope[kept] = read(stores);
+  // Nothing yet for a scope that is new: it starts with what is on the resource.
+  if (scope[shown]) write(stores, scope[shown]);
+  scope[shown] = undefined;
 }
 
 /** True when contexts have to be exchanged at every switch. */
