@@ -122,13 +122,16 @@ export class QueueShutDown extends TendrilError {
   }
 }
 
-/** No resource of a pool came free in time. */
+/** No resource of a pool came free in time, or, without `max`, not the one that several greenlets share. */
 export class AcquireTimeoutError extends TendrilError {
-  constructor(ms: number, max: number, waiting: number) {
+  constructor(ms: number, max: number | undefined, waiting: number) {
     super(
       'ERR_ACQUIRE_TIMEOUT',
-      `None of the pool's ${max} came free within ${ms} ms; ${waiting} more are waiting. Give back what ` +
-        'is not used any more, make the pool larger, or raise acquireTimeout.',
+      max === undefined
+        ? `Other greenlets had this connection for ${ms} ms, in a transaction or one command after the ` +
+            `other; ${waiting} more are waiting. Make transactions shorter, use a pool, or raise acquireTimeout.`
+        : `None of the pool's ${max} came free within ${ms} ms; ${waiting} more are waiting. Give back what ` +
+            'is not used any more, make the pool larger, or raise acquireTimeout.',
     );
   }
 }

@@ -44,6 +44,7 @@ export { config } from './hub/config.js';
 export { getHub, type Hub } from './hub/hub.js';
 export { canPark, park, type Resume } from './hub/park.js';
 export type { TimeoutOption } from './hub/timed-wait.js';
+export { wasInterrupted } from './hub/was-interrupted.js';
 export { snapshotContext, withoutContext } from './loop/async-context.js';
 export type { Clock, Timer } from './loop/clock.js';
 export { AsyncResult } from './sync/async-result.js';
@@ -61,3 +62,5 @@ export {
 } from './sync/resource-pool.js';
 export { RLock } from './sync/rlock.js';
 export { type AcquireOptions, BoundedSemaphore, Semaphore } from './sync/semaphore.js';
+export { type Transactional, type TransactOptions, transact } from './sync/transact.js';
+export { Turns } from './sync/turns.js';

@@ -13,6 +13,17 @@ export interface Interrupt {
   readonly onThrow?: { beforeThrow(): void };
 }
 
+let made = 0;
+
+/** How many tasks there have been: the serial of the latest. */
+export function tasksMade(): number {
+  return made;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
 export abstract class Task {
   /** The fiber whose stack this task is on; undefined before the start and after the end. */
   fiber: Fiber | undefined = undefined;
@@ -24,6 +35,8 @@ export abstract class Task {
   interrupts: Interrupt[] | undefined = undefined;
   /** How often it has parked. */
   parks = 0;
+  /** Which of all tasks this is, in the order of their making. */
+  readonly serial = ++made;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
   scopes: Scope[] | undefined = undefined;
   /** Whose code this task runs, if somebody resumes it by hand: see greenlet/coroutine.ts. */
@@ -31,6 +44,9 @@ export abstract class Task {
   /** Neighbours in the hub's list of tasks that have started and not ended. */
   next: Task | undefined = undefined;
   previous: Task | undefined = undefined;
+  /** Errors that interrupts have thrown here: weakly, or the last one that is no object. */
+  #thrown: WeakSet<object> | undefined = undefined;
+  #thrownValue: unknown = undefined;
 
   /** Runs the task's code from start to end, on a carrier. Never throws. */
   abstract runToEnd(): void;
@@ -71,6 +87,17 @@ export abstract class Task {
     if (this.interrupts?.length === 0) this.interrupts = undefined;
     if (!first) return;
     first.onThrow?.beforeThrow();
-    throw first.error;
+    const { error } = first;
+    if (isObject(error)) {
+      this.#thrown ??= new WeakSet();
+      this.#thrown.add(error);
+    } else this.#thrownValue = error;
+    throw error;
+  }
+
+  /** Whether an interrupt has thrown this error here. */
+  hasThrown(error: unknown): boolean {
+    if (isObject(error)) return this.#thrown?.has(error) ?? false;
+    return error !== undefined && error === this.#thrownValue;
   }
 }

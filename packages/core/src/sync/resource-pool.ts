@@ -25,6 +25,15 @@ export interface ResourcePoolOptions<T> {
   destroy(resource: T): void;
   /** Asked before one is lent, and when it comes back: false destroys it. Default: always usable. */
   isUsable?(resource: T): boolean;
+  /** Asked first when one comes back: whether `reset` has something to do. Must not park. Default: never. */
+  needsReset?(resource: T): boolean;
+  /**
+   * Makes one fit to be lent again, in a greenlet of the pool's own, and parks for as long as that takes: until
+   * then it counts as lent. If this throws, or has not returned after `resetTimeout`, it is destroyed.
+   */
+  reset?(resource: T): void;
+  /** Milliseconds; default 5,000. */
+  resetTimeout?: number;
   /** How many there may be at a time; default 10. */
   max?: number;
   /** Milliseconds to wait for one, its creation included; undefined is the default of 30,000. */
@@ -39,6 +48,7 @@ export interface ResourcePoolStatistics {
   /** All there are: idle, lent, and being made. */
   size: number;
   idle: number;
+  /** With those that are being reset. */
   lent: number;
   /** Greenlets that wait for one, and none is being made for them. */
   waiting: number;
@@ -54,6 +64,7 @@ type Served<T> = { readonly resource: T } | { readonly error: unknown };
 const defaultMax = 10;
 const defaultAcquireTimeout = 30_000;
 const defaultIdleTimeout = 10_000;
+const defaultResetTimeout = 5000;
 
 /**
  * Keeps resources that are dear to make. Who waits longest is served first; the one that was used last
@@ -72,7 +83,9 @@ export class ResourcePool<T> {
   readonly #askers = new WaitList<Served<T>>();
   readonly #makers = new Set<Greenlet<void>>();
   readonly #lent = new Set<T>();
-  /** Set while none is lent or being made. */
+  /** They have come back, and are not fit to be lent yet. */
+  readonly #resetting = new Set<T>();
+  /** Set while none is lent, being reset, or being made. */
   readonly #empty = new Event();
   #idle: Idle<T>[] = [];
   #timer: Timer | undefined;
@@ -80,11 +93,12 @@ export class ResourcePool<T> {
 
   /** @throws InvalidArgumentError */
   constructor(options: ResourcePoolOptions<T>) {
-    const { max = defaultMax, acquireTimeout, idleTimeout } = options;
+    const { max = defaultMax, acquireTimeout, idleTimeout, resetTimeout } = options;
     if (!(Number.isInteger(max) && max >= 1))
       throw new InvalidArgumentError('max', 'a whole number from 1 on', max);
     checkTimeout(acquireTimeout, 'acquireTimeout');
     checkTimeout(idleTimeout, 'idleTimeout');
+    checkTimeout(resetTimeout, 'resetTimeout');
     this.max = max;
     this.#options = options;
     this.#acquireTimeout = acquireTimeout ?? defaultAcquireTimeout;
@@ -125,7 +139,8 @@ export class ResourcePool<T> {
 
   /** How many more there may be. */
   get #room(): number {
-    return this.max - this.#lent.size - this.#idle.length - this.#makers.size;
+    const lent = this.#lent.size + this.#resetting.size;
+    return this.max - lent - this.#idle.length - this.#makers.size;
   }
 
   #tooLate(timeout: number): AcquireTimeoutError {
@@ -207,20 +222,59 @@ export class ResourcePool<T> {
   }
 
   #checkEmpty(): void {
-    if (this.#lent.size === 0 && this.#makers.size === 0) this.#empty.set();
+    if (this.#lent.size + this.#resetting.size + this.#makers.size === 0) this.#empty.set();
   }
 
   /**
-   * Takes one back; works from everywhere. With `destroy` it is not lent again: its state is not known.
-   * Harmless for one that is not lent.
+   * Takes one back; works from everywhere. It is reset first if it needs that. With `destroy` it is not lent
+   * again: its state is not known. Harmless for one that is not lent.
    */
   release(resource: T, options?: { destroy?: boolean }): void {
     if (!this.#lent.delete(resource)) return;
-    if (options?.destroy || this.#closed || !this.#isUsable(resource)) {
-      this.#options.destroy(resource);
-      this.#makeMore();
-    } else this.#give(resource);
+    if (options?.destroy) this.#end(resource);
+    else if (this.#options.needsReset?.(resource)) this.#reset(resource);
+    else this.#takeBack(resource);
+  }
+
+  #takeBack(resource: T): void {
+    if (this.#closed || !this.#isUsable(resource)) {
+      this.#end(resource);
+      return;
+    }
+    this.#give(resource);
     this.#checkEmpty();
+  }
+
+  #end(resource: T): void {
+    this.#options.destroy(resource);
+    this.#makeMore();
+    this.#checkEmpty();
+  }
+
+  #reset(resource: T): void {
+    this.#resetting.add(resource);
+    let fit = false;
+    const resetter = spawn(() => {
+      try {
+        withTimeout(this.#options.resetTimeout ?? defaultResetTimeout, () =>
+          this.#options.reset?.(resource),
+        );
+        fit = true;
+      } catch {
+        // Why it cannot be used any more is of no use to whoever gets another one.
+      }
+    });
+    // A link: it may have been killed before it began, or ended by force.
+    resetter.link(() => {
+      this.#resetting.delete(resource);
+      if (fit) this.#takeBack(resource);
+      else this.#end(resource);
+    });
+  }
+
+  /** Those that are lent now, or are being reset: for who has to end them all. */
+  lent(): T[] {
+    return [...this.#lent, ...this.#resetting];
   }
 
   /** Runs `fn` with one. It goes back however `fn` ends, unless the greenlet was killed in `fn`. */
@@ -284,7 +338,7 @@ export class ResourcePool<T> {
   }
 
   statistics(): ResourcePoolStatistics {
-    const lent = this.#lent.size;
+    const lent = this.#lent.size + this.#resetting.size;
     const idle = this.#idle.length;
     return { size: idle + lent + this.#makers.size, idle, lent, waiting: this.#waiting };
   }

@@ -1,0 +1,160 @@
+/** Turns: whose turn it is on a connection that several greenlets share. */
+import { AcquireTimeoutError, ConcurrentUseError, NotInGreenletError } from '../errors.js';
+import type { Greenlet } from '../greenlet/greenlet.js';
+import { hub } from '../hub/hub.js';
+import { tasksMade } from '../hub/task.js';
+import { checkTimeout, expired } from '../hub/timed-wait.js';
+import { WaitList } from './wait-list.js';
+
+/** Somebody's transaction. */
+interface Owner {
+  readonly greenlet: Greenlet;
+  /** Greenlets with a higher serial were made since it began. */
+  readonly since: number;
+  /** Begun and ended by commands, and not by {@link Turns.own}. */
+  readonly byHand: boolean;
+  /** Stops looking for its death. */
+  unwatch?: () => void;
+}
+
+const defaultLimit = 30_000;
+
+/**
+ * One command after the other, first come, first served, and between the commands of a transaction nobody
+ * else's. A transaction belongs to one greenlet, from before its BEGIN is sent to after its end; greenlets that
+ * were spawned within it take part in it, and all others wait. It ends with its greenlet, too.
+ */
+export class Turns {
+  readonly #limit: number;
+  /** A command is under way, of `#user` unless nobody waits for it. */
+  #busy = false;
+  #user: Greenlet | undefined;
+  #owner: Owner | undefined;
+  /** Those that take part in the transaction; nobody waits in either list whose turn it could be. */
+  readonly #inside = new WaitList<true, Greenlet>();
+  readonly #outside = new WaitList<true, Greenlet>();
+
+  /** `timeout` is how many milliseconds one waits at most; default 30,000. @throws InvalidArgumentError */
+  constructor(timeout: number = defaultLimit) {
+    checkTimeout(timeout);
+    this.#limit = timeout;
+  }
+
+  /**
+   * Parks until the current greenlet may begin a command. After it comes {@link pass}.
+   * @throws AcquireTimeoutError
+   */
+  take(): void {
+    const current = hub.current as Greenlet | undefined;
+    if (!current) throw new NotInGreenletError();
+    const admitted = this.#owner === undefined || this.#isInside(current);
+    if (admitted && !this.#busy) {
+      this.#busy = true;
+      this.#user = current;
+      return;
+    }
+    const list = this.#owner && admitted ? this.#inside : this.#outside;
+    if (!admitted) this.#watch();
+    const undo = () => this.#free();
+    const outcome = list.wait('a turn on a connection', current, this.#limit, undo);
+    if (outcome === expired)
+      throw new AcquireTimeoutError(this.#limit, undefined, this.statistics().waiting);
+  }
+
+  /** Takes the turn past everybody, for a command that no greenlet waits for; false if another is under way. */
+  seize(): boolean {
+    if (this.#busy) return false;
+    this.#busy = true;
+    return true;
+  }
+
+  /**
+   * The command has ended; works from everywhere. With `open` it has left a transaction open: one that was
+   * begun by hand is from now on that of the command's greenlet, until a command ends without.
+   */
+  pass(open = false): void {
+    if (!open) {
+      if (this.#owner?.byHand) this.#disown();
+    } else if (this.#owner === undefined && this.#user) this.#setOwner(this.#user, true);
+    this.#free();
+  }
+
+  #free(): void {
+    this.#busy = false;
+    this.#user = undefined;
+    const next = this.#inside.serve(true) || (!this.#owner && this.#outside.serve(true));
+    if (!next) return;
+    this.#busy = true;
+    this.#user = next.payload;
+  }
+
+  // -------------------------------------------------------------- transactions
+
+  /** The current greenlet has the transaction. */
+  get owned(): boolean {
+    return this.#owner !== undefined && this.#owner.greenlet === hub.current;
+  }
+
+  /**
+   * Parks until nobody else has a transaction, and makes the next one that of the current greenlet.
+   * @returns how to end it, which works from everywhere
+   * @throws AcquireTimeoutError; ConcurrentUseError in a greenlet that takes part in another's
+   */
+  own(): () => void {
+    const current = hub.current as Greenlet | undefined;
+    if (current && this.#isInside(current) && this.#owner)
+      throw new ConcurrentUseError('The transaction of this connection');
+    this.take();
+    const owner = this.#setOwner(current as Greenlet, false);
+    this.#free();
+    return () => {
+      if (this.#owner !== owner) return;
+      this.#disown();
+      if (!this.#busy) this.#free();
+    };
+  }
+
+  /** Nobody's transaction is open any more, whoever had one. */
+  reset(): void {
+    this.#disown();
+    if (!this.#busy) this.#free();
+  }
+
+  #setOwner(greenlet: Greenlet, byHand: boolean): Owner {
+    const owner: Owner = { greenlet, since: tasksMade(), byHand };
+    this.#owner = owner;
+    if (this.#outside.first()) this.#watch();
+    return owner;
+  }
+
+  #disown(): void {
+    this.#owner?.unwatch?.();
+    this.#owner = undefined;
+  }
+
+  #isInside(current: Greenlet): boolean {
+    const owner = this.#owner;
+    if (owner?.greenlet.dead) this.#disown();
+    if (!this.#owner) return true;
+    let each: Greenlet | undefined = current;
+    while (each && each !== this.#owner.greenlet && each.serial > this.#owner.since)
+      each = each.spawningGreenlet;
+    return each === this.#owner.greenlet;
+  }
+
+  /** Somebody waits for the owner, who may end without a word. */
+  #watch(): void {
+    const owner = this.#owner;
+    if (!owner || owner.unwatch) return;
+    const onEnd = () => {
+      if (this.#owner === owner) this.reset();
+    };
+    owner.greenlet.link(onEnd);
+    owner.unwatch = () => owner.greenlet.unlink(onEnd);
+  }
+
+  statistics(): { busy: boolean; owned: boolean; waiting: number } {
+    const waiting = this.#inside.length + this.#outside.length;
+    return { busy: this.#busy, owned: this.#owner !== undefined, waiting };
+  }
+}
