@@ -11,7 +11,14 @@ import {
   waitAtMost,
 } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
+import {
+  type AsyncContext,
+  captureContext,
+  runInContext,
+  withoutContext,
+} from '../loop/async-context.js';
 import type { Linkable } from './linkable.js';
+import { Links } from './links.js';
 import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';
 import { timedOut } from './timeout.js';
 
@@ -27,7 +34,7 @@ export interface KillOptions extends TimeoutOption {
   block?: boolean;
 }
 
-type Link = (greenlet: never) => void;
+type Joiner = Waiter<void | typeof expired>;
 type State = 'created' | 'scheduled' | 'running' | 'following' | 'dead';
 
 let created = 0;
@@ -55,10 +62,11 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   #outcome: unknown = undefined;
   /** Somebody has seen the failure, or will. */
   #collected = false;
-  #links: (Waiter<void | typeof expired> | Link)[] | undefined = undefined;
+  /** Most greenlets have one that waits, or nobody. */
+  #links: Joiner | Links | undefined = undefined;
   #name: string | undefined = undefined;
   #locals: Map<unknown, unknown> | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
+  #controller: KillController | undefined = undefined;
   #cancelStart: (() => void) | undefined = undefined;
   #stopWatching: (() => void)[] | undefined = undefined;
   #onEnd: ((greenlet: Greenlet) => void)[] | undefined = undefined;
@@ -119,6 +127,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   // An async function: what it does after its first `await` is not on this stack, which is free now.
   #follow(promise: PromiseLike<unknown>): void {
     this.#state = 'following';
+    this.context = captureContext();
     promise.then(
       (value) => this.#end(false, value),
       (error) => this.#end(true, error),
@@ -127,6 +136,8 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
 
   #end(failed: boolean, outcome: unknown): void {
     if (this.#state === 'dead') return; // a promise that settles after a kill
+    // Only one that runs ends on its own stack; any other has its context still.
+    const running = this.#state === 'running';
     this.#state = 'dead';
     this.#failed = failed && !isExit(outcome);
     this.#outcome = outcome;
@@ -136,22 +147,13 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     this.#onEnd = undefined;
     if (hooks) for (const hook of hooks) hook(this as Greenlet);
     const links = this.#links;
-    this.#links = undefined;
-    if (links) for (const link of links) this.#notify(link);
-    if (this.#failed && !this.#collected) reportLater(this as Greenlet);
-  }
-
-  #notify(link: Waiter<void | typeof expired> | Link): void {
-    if (link instanceof Waiter) link.wake();
-    else hub.schedule(() => this.#callLink(link));
-  }
-
-  #callLink(link: Link): void {
-    try {
-      link(this as never);
-    } catch (error) {
-      hub.onError(error, `a link of ${this.describe()}`);
-    }
+    if (links instanceof Waiter) {
+      this.#links = undefined;
+      links.wake();
+    } else links?.notify(this, describe);
+    if (this.#failed && !this.#collected)
+      reportLater(this as Greenlet, running ? captureContext() : this.context);
+    this.context = undefined;
   }
 
   // -------------------------------------------------------------------- waiting
@@ -161,9 +163,10 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     const timeout = options?.timeout;
     checkTimeout(timeout);
     if (this.#state === 'dead') return;
-    const waiter = new Waiter<void | typeof expired>('Greenlet.join()');
-    this.#addLink(waiter);
-    waitAtMost<void>(waiter, timeout, () => this.#removeLink(waiter));
+    const waiter: Joiner = new Waiter('Greenlet.join()');
+    if (this.#links) this.#listOfLinks().addWaiter(waiter);
+    else this.#links = waiter;
+    waitAtMost<void>(waiter, timeout, () => this.#removeWaiter(waiter));
   }
 
   /**
@@ -197,7 +200,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
         else resolve(this.#outcome as R);
       };
       if (this.#state === 'dead') settle();
-      else this.#addLink(settle);
+      else this.#listOfLinks().add(settle);
     });
   }
 
@@ -213,7 +216,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     checkTimeout(options?.timeout);
     if (this.#state === 'dead') return;
     const error = options?.error ?? new GreenletExit();
-    this.#controller?.abort(error);
+    this.#controller?.kill(error);
     this.#cancelStart?.();
     this.#cancelStart = undefined;
     if (this === (hub.current as Task)) throw error;
@@ -226,9 +229,12 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     if (options?.block !== false && hub.current) this.join(options);
   }
 
-  /** An AbortSignal that aborts when the greenlet is killed, with the error as its reason. */
+  /**
+   * An AbortSignal that aborts when the greenlet is killed, with the error as its reason. Its listeners
+   * are called in the context of who asked for it first.
+   */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
+    this.#controller ??= new KillController();
     return this.#controller.signal;
   }
 
@@ -252,22 +258,29 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
 
   // --------------------------------------------------------------------- links
 
-  /** Calls `fn(greenlet)` on a later turn once it has ended, or soon if it has ended already. */
+  /**
+   * Calls `fn(greenlet)` on a later turn once it has ended, or soon if it has ended already: outside any
+   * greenlet, in the AsyncLocalStorage context of this call.
+   */
   link(fn: (greenlet: this) => void): void {
     this.#collected = true;
-    if (this.#state === 'dead') this.#notify(fn);
-    else this.#addLink(fn);
+    this.#addLink(fn);
   }
 
   /** Like `link`, only if it succeeds. */
   linkValue(fn: (greenlet: this) => void): void {
-    this.#linkIf(fn, () => !this.#failed);
+    this.#addLink(fn, successful);
   }
 
   /** Like `link`, only if it fails. */
   linkException(fn: (greenlet: this) => void): void {
     this.#collected = true;
-    this.#linkIf(fn, () => this.#failed);
+    this.#addLink(fn, failed);
+  }
+
+  /** Takes back the latest link of `fn`; one that was to be called in this turn is not called. */
+  unlink(fn: (greenlet: this) => void): void {
+    if (this.#links instanceof Links) this.#links.remove(fn);
   }
 
   /** For groups: like `link`, but called within the end itself. Must neither throw nor block. */
@@ -276,30 +289,23 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     else this.#onEnd = [hook];
   }
 
-  #linkIf(fn: Link, wanted: () => boolean): void {
-    const link: Link & { original?: Link } = () => {
-      if (wanted()) fn(this as never);
-    };
-    link.original = fn;
-    if (this.#state === 'dead') this.#notify(link);
-    else this.#addLink(link);
+  #addLink(fn: (greenlet: this) => void, wanted?: (greenlet: Greenlet) => boolean): void {
+    const links = this.#listOfLinks();
+    links.add(fn, wanted);
+    if (this.#state === 'dead') links.notify(this, describe);
   }
 
-  unlink(fn: (greenlet: this) => void): void {
-    this.#removeLink(fn);
+  #listOfLinks(): Links {
+    if (this.#links instanceof Links) return this.#links;
+    const links = new Links();
+    if (this.#links) links.addWaiter(this.#links);
+    this.#links = links;
+    return links;
   }
 
-  #addLink(link: Waiter<void | typeof expired> | Link): void {
-    if (this.#links) this.#links.push(link);
-    else this.#links = [link];
-  }
-
-  #removeLink(link: Waiter<void | typeof expired> | Link): void {
-    const at =
-      this.#links?.findIndex(
-        (other) => other === link || (other as { original?: unknown }).original === link,
-      ) ?? -1;
-    if (at >= 0) this.#links?.splice(at, 1);
+  #removeWaiter(waiter: Joiner): void {
+    if (this.#links === waiter) this.#links = undefined;
+    else if (this.#links instanceof Links) this.#links.removeWaiter(waiter);
   }
 
   // --------------------------------------------------------------------- state
@@ -373,21 +379,44 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   }
 }
 
-// A failure may still be collected in the turn in which it happens: looked at when that is over.
-let pending: Greenlet[] = [];
+const describe = (greenlet: Greenlet) => greenlet.describe();
+const successful = (greenlet: Greenlet) => greenlet.successful();
+const failed = (greenlet: Greenlet) => !greenlet.successful();
 
-function reportLater(greenlet: Greenlet): void {
-  if (pending.push(greenlet) > 1) return;
+/** Aborts in the context of who made it, whoever kills. */
+class KillController extends AbortController {
+  readonly #context = captureContext();
+
+  kill(error: unknown): void {
+    runInContext(this.#context, (reason) => this.abort(reason), error);
+  }
+}
+
+interface Failure {
+  readonly greenlet: Greenlet;
+  /** The one that the greenlet had at its end. */
+  readonly context: AsyncContext;
+}
+
+// A failure may still be collected in the turn in which it happens: looked at when that is over.
+let pending: Failure[] = [];
+
+function reportLater(greenlet: Greenlet, context: AsyncContext): void {
+  if (pending.push({ greenlet, context }) === 1) withoutContext(setReport);
+}
+
+function setReport(): void {
   setImmediate(() => {
-    const failed = pending;
+    const failures = pending;
     pending = [];
-    for (const one of failed) if (one.uncollected) report(one);
+    for (const { greenlet, context } of failures)
+      if (greenlet.uncollected) runInContext(context, report, greenlet);
   });
 }
 
 function report(greenlet: Greenlet): void {
   const error = greenlet.collectForReport();
-  hub.onError(error, greenlet.describe());
+  hub.report(error, greenlet.describe());
   if (config.crashOnError) {
     setImmediate(() => {
       throw error;

@@ -89,8 +89,20 @@ export class Hub {
   /** {@link schedule} for a callback that somebody has asked for before, in `context`. */
   scheduleIn(context: AsyncContext, callback: HubCallback): void {
     this.#push(
-      context === noContext ? callback : () => runInContext(context, callReported, callback),
+      context === noContext ? callback : () => runInContext(context, callOutside, callback),
     );
+  }
+
+  /** Calls `callback` outside any task, whoever runs. What it throws is reported as of `source`. */
+  callOutside(callback: HubCallback, source: string): void {
+    const { current } = this;
+    this.current = undefined;
+    try {
+      callback();
+    } catch (error) {
+      this.report(error, source);
+    }
+    this.current = current;
   }
 
   #push(entry: Task | HubCallback): void {
@@ -248,10 +260,7 @@ export class Hub {
       if (entry === undefined) return undefined;
       if ((--this.#budget & 63) === 0 && performance.now() > this.#deadline) this.#budget = 0;
       if (typeof entry !== 'function') return entry;
-      const current = this.current;
-      this.current = undefined;
-      runInContext(noContext, callReported, entry);
-      this.current = current;
+      runInContext(noContext, callOutside, entry);
     }
   }
 
@@ -422,13 +431,7 @@ const setDrain = () => {
   setImmediate(drainHub);
 };
 
-function callReported(callback: HubCallback): void {
-  try {
-    callback();
-  } catch (error) {
-    hub.report(error, 'a callback of the hub');
-  }
-}
+const callOutside = (callback: HubCallback) => hub.callOutside(callback, 'a callback of the hub');
 
 export function getHub(): Hub {
   return hub;

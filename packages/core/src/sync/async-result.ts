@@ -1,16 +1,18 @@
 import type { GetOptions } from '../greenlet/greenlet.js';
 import type { Linkable } from '../greenlet/linkable.js';
+import { Links } from '../greenlet/links.js';
 import { timedOut } from '../greenlet/timeout.js';
 import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
-import { callLater, Links } from './links.js';
 import { WaitList } from './wait-list.js';
+
+const describe = () => 'an AsyncResult';
 
 /** A value or an error that greenlets wait for (gevent.event.AsyncResult). */
 export class AsyncResult<T = unknown> implements Linkable {
   #state: 'pending' | 'value' | 'error' = 'pending';
   #outcome: unknown = undefined;
   readonly #waiting = new WaitList();
-  readonly #links = new Links<this>();
+  #links: Links | undefined = undefined;
 
   /** Wakes everybody with a value. Setting again replaces it for those who ask later. */
   set(value: T): void {
@@ -26,7 +28,7 @@ export class AsyncResult<T = unknown> implements Linkable {
     this.#state = state;
     this.#outcome = outcome;
     this.#waiting.serveAll(true);
-    this.#links.notify(this);
+    this.#links?.notify(this, describe);
   }
 
   ready(): boolean {
@@ -76,14 +78,18 @@ export class AsyncResult<T = unknown> implements Linkable {
     return this.#waiting.wait('AsyncResult.get()', undefined, timeout, () => {});
   }
 
-  /** Calls `callback(this)` on a later turn once there is an outcome. */
+  /**
+   * Calls `callback(this)` on a later turn once there is an outcome: outside any greenlet, in the
+   * AsyncLocalStorage context of this call.
+   */
   link(callback: (self: this) => void): void {
-    if (this.ready()) callLater(callback, this);
-    else this.#links.add(callback);
+    this.#links ??= new Links();
+    this.#links.add(callback);
+    if (this.ready()) this.#links.notify(this, describe);
   }
 
   unlink(callback: (self: this) => void): void {
-    this.#links.remove(callback);
+    this.#links?.remove(callback);
   }
 
   statistics(): { waiting: number } {

@@ -1,7 +1,9 @@
 import type { Linkable } from '../greenlet/linkable.js';
+import { Links } from '../greenlet/links.js';
 import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
-import { callLater, Links } from './links.js';
 import { WaitList } from './wait-list.js';
+
+const describe = () => 'an Event';
 
 /**
  * A flag that greenlets wait for (gevent.event.Event). `set()` wakes everybody who waits at that
@@ -10,7 +12,7 @@ import { WaitList } from './wait-list.js';
 export class Event implements Linkable {
   #set = false;
   readonly #waiting = new WaitList();
-  readonly #links = new Links<this>();
+  #links: Links | undefined = undefined;
 
   isSet(): boolean {
     return this.#set;
@@ -24,7 +26,7 @@ export class Event implements Linkable {
   set(): void {
     this.#set = true;
     this.#waiting.serveAll(true);
-    this.#links.notify(this);
+    this.#links?.notify(this, describe);
   }
 
   clear(): void {
@@ -38,14 +40,18 @@ export class Event implements Linkable {
     return this.#waiting.wait('Event.wait()', undefined, options?.timeout, () => {}) !== expired;
   }
 
-  /** Calls `callback(this)` on a later turn once the flag is set, or soon if it is set already. */
+  /**
+   * Calls `callback(this)` on a later turn once the flag is set, or soon if it is set already: outside any
+   * greenlet, in the AsyncLocalStorage context of this call.
+   */
   link(callback: (self: this) => void): void {
-    if (this.#set) callLater(callback, this);
-    else this.#links.add(callback);
+    this.#links ??= new Links();
+    this.#links.add(callback);
+    if (this.#set) this.#links.notify(this, describe);
   }
 
   unlink(callback: (self: this) => void): void {
-    this.#links.remove(callback);
+    this.#links?.remove(callback);
   }
 
   statistics(): { waiting: number } {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import { type Clock, getHub, type Timer } from '../index.js';
+import { type Clock, getHub, snapshotContext, type Timer } from '../index.js';
 import { onQuiet } from './quiet.js';
 import { TimerHeap, type VirtualTimer } from './timer-heap.js';
 
@@ -84,10 +84,11 @@ export class VirtualClock implements Clock, Disposable {
 
   /** For the hub, as {@link Clock} has it. */
   setTimer(ms: number, fire: () => void): Timer {
+    const inContext = snapshotContext();
     const timer: VirtualTimer = {
       at: this.#now + ms,
       order: this.#created++,
-      fire,
+      fire: () => inContext(() => getHub().callOutside(fire, 'a timer')),
       cancelled: false,
     };
     if (ms === Number.POSITIVE_INFINITY) return { cancel() {} };
