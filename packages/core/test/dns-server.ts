@@ -13,6 +13,8 @@ export interface Reply {
   truncate?: boolean;
   /** A wrong id, or an answer to another question. */
   lie?: 'id' | 'question';
+  /** Neither recurses nor is an authority. */
+  lame?: boolean;
 }
 
 const codes = { NOERROR: 0, SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 };
@@ -21,14 +23,17 @@ export class DnsServer {
   /** Queries so far, as `A name`; those over TCP as `tcp A name`. */
   readonly asked: string[] = [];
   readonly #reply: (question: Question) => Reply;
-  readonly #udp: UdpSocket = createSocket('udp4');
+  readonly #host: string;
+  readonly #udp: UdpSocket;
   readonly #tcp: net.Server;
   readonly #connections = new Set<net.Socket>();
   readonly #timers = new Set<NodeJS.Timeout>();
   port = 0;
 
-  private constructor(reply: (question: Question) => Reply) {
+  private constructor(reply: (question: Question) => Reply, host: string) {
     this.#reply = reply;
+    this.#host = host;
+    this.#udp = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     this.#udp.on('message', (message, from) =>
       this.#answer(message, false, (bytes) => this.#udp.send(bytes, from.port, from.address)),
     );
@@ -45,15 +50,15 @@ export class DnsServer {
     });
   }
 
-  static async start(reply: (question: Question) => Reply): Promise<DnsServer> {
-    const server = new DnsServer(reply);
+  static async start(reply: (question: Question) => Reply, host = '127.0.0.1'): Promise<DnsServer> {
+    const server = new DnsServer(reply, host);
     // Both protocols on one port: a free one of the first may be taken in the second.
     for (let attempt = 0; server.port === 0; attempt++) {
-      await new Promise<void>((resolve) => server.#tcp.listen(0, '127.0.0.1', resolve));
+      await new Promise<void>((resolve) => server.#tcp.listen(0, host, resolve));
       const { port } = server.#tcp.address() as net.AddressInfo;
       const error = await new Promise<Error | undefined>((resolve) => {
         server.#udp.once('error', resolve);
-        server.#udp.bind(port, '127.0.0.1', () => resolve(undefined));
+        server.#udp.bind(port, host, () => resolve(undefined));
       });
       server.#udp.removeAllListeners('error');
       if (!error) server.port = port;
@@ -64,7 +69,7 @@ export class DnsServer {
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return this.#host.includes(':') ? `[${this.#host}]:${this.port}` : `${this.#host}:${this.port}`;
   }
 
   count(question: string): number {
@@ -84,7 +89,10 @@ export class DnsServer {
     const packet: Packet = {
       type: 'response',
       id: reply.lie === 'id' ? ((query.id ?? 0) + 1) & 0xffff : query.id,
-      flags: dnsPacket.RECURSION_AVAILABLE | (truncated ? dnsPacket.TRUNCATED_RESPONSE : 0) | rcode,
+      flags:
+        (reply.lame ? 0 : dnsPacket.RECURSION_AVAILABLE) |
+        (truncated ? dnsPacket.TRUNCATED_RESPONSE : 0) |
+        rcode,
       questions: reply.lie === 'question' ? [{ ...question, name: 'other.test' }] : [question],
       answers: truncated ? [] : answers,
     };

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFileSync } from 'node:child_process';
 import dns from 'node:dns';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { config, InvalidArgumentError, run } from '@tendril/core';
+import { fileURLToPath } from 'node:url';
+import { config, InvalidArgumentError, run, wait } from '@tendril/core';
+import * as resolverModule from '@tendril/core/resolver';
 import {
   AresResolver,
   BlockingResolver,
@@ -107,6 +110,169 @@ describe('lookup, in place of dns.lookup', () => {
     web.closeAllConnections();
     await new Promise((resolve) => web.close(resolve));
     await server.stop();
+  });
+});
+
+describe('callbacks', () => {
+  test('run in the context of who called, also when several ask for the same', async () => {
+    const storage = new AsyncLocalStorage<number>();
+    const server = await DnsServer.start(({ name, type }) => ({
+      ...v4('10.0.0.1')(name, type),
+      delay: 20,
+    }));
+    const resolver = new AresResolver({
+      hostsFile: nothing,
+      resolvConf: nothing,
+      nsswitch: nothing,
+      servers: [server.address],
+    });
+    const seen: (number | undefined)[] = [];
+    const ask = (n: number, call: (done: () => void) => void) =>
+      new Promise<void>((resolve) => {
+        storage.run(n, () =>
+          call(() => {
+            seen.push(storage.getStore());
+            resolve();
+          }),
+        );
+      });
+    const one = (n: number) => ask(n, (done) => resolver.lookup('x.test', 4, done));
+    await Promise.all([0, 1, 2, 3].map(one)); // one query for all
+    await Promise.all([4, 5].map(one)); // of the last second
+    resolver.clearCache();
+    await one(6);
+    await Promise.all([
+      ask(7, (done) => resolver.query('y.test', 'A', done)),
+      ask(8, (done) => resolver.query('y.test', 'A', done)),
+      ask(9, (done) => resolver.queryNames('10.0.0.1', done)),
+    ]);
+    assert.deepEqual(seen.sort(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert.equal(server.count('A x.test'), 2);
+    assert.equal(server.count('A y.test'), 1);
+    resolver.close();
+    await server.stop();
+  });
+
+  test('one that throws takes nothing from the others who wait for the same', () => {
+    const script = fileURLToPath(new URL('../test/scripts/lookup-throws.mjs', import.meta.url));
+    const output = execFileSync(process.execPath, [script], { encoding: 'utf8' });
+    assert.deepEqual(output.trim().split('\n'), [
+      'caught: mine',
+      'second: 10.0.0.1',
+      'third: 10.0.0.1',
+    ]);
+  });
+});
+
+describe('every kind of record is a method', () => {
+  const names = [
+    ...['resolve4', 'resolve6', 'resolveAny', 'resolveCaa', 'resolveCname', 'resolveMx'],
+    ...['resolveNaptr', 'resolveNs', 'resolvePtr', 'resolveSoa', 'resolveSrv', 'resolveTxt'],
+    ...('resolveTlsa' in dns ? ['resolveTlsa'] : []),
+  ];
+  const data: Record<string, unknown> = {
+    A: '10.0.0.1',
+    AAAA: 'fd00::1',
+    CAA: { flags: 0, tag: 'issue', value: 'ca.test' },
+    CNAME: 'other.test',
+    MX: { preference: 10, exchange: 'mail.test' },
+    NS: 'ns.test',
+    PTR: 'ptr.test',
+    SRV: { priority: 1, weight: 2, port: 3, target: 'srv.test' },
+    TXT: ['one', 'two'],
+    SOA: {
+      mname: 'm.test',
+      rname: 'r.test',
+      serial: 1,
+      refresh: 2,
+      retry: 3,
+      expire: 4,
+      minimum: 5,
+    },
+    NAPTR: {
+      order: 1,
+      preference: 2,
+      flags: 's',
+      services: 'x',
+      regexp: '',
+      replacement: 'n.test',
+    },
+    TLSA: { usage: 3, selector: 1, matchingType: 1, certificate: Buffer.from('abc') },
+  };
+  type Methods = Record<string, (name: string, options?: object) => unknown>;
+
+  test('of the resolver and of the module, with what node:dns answers', async () => {
+    const server = await DnsServer.start(({ name, type }) =>
+      data[type] ? { answers: [{ type, name, ttl: 60, data: data[type] } as never] } : {},
+    );
+    const settings = { hostsFile: nothing, resolvConf: nothing, nsswitch: nothing };
+    const resolver = new AresResolver({ ...settings, servers: [server.address] });
+    const plain = new dns.promises.Resolver();
+    plain.setServers([server.address]);
+    const methods = resolver as unknown as Methods;
+    type Asked = Record<string, (name: string) => Promise<unknown>>;
+    const plainMethods = plain as unknown as Asked;
+    await run(() => {
+      config.resolver = resolver;
+      try {
+        for (const name of names) {
+          const asked = plainMethods[name]?.('some.test');
+          const node = asked?.catch((error: Error & { code: string }) => error.code);
+          const expected = wait(node);
+          const found = (call: () => unknown) => {
+            try {
+              return call();
+            } catch (error) {
+              return (error as { code: string }).code;
+            }
+          };
+          assert.deepEqual(
+            found(() => methods[name]?.('some.test')),
+            expected,
+            name,
+          );
+          const ofModule = (resolverModule as unknown as Methods)[name];
+          assert.deepEqual(
+            found(() => ofModule?.('some.test')),
+            expected,
+            name,
+          );
+        }
+        assert.deepEqual(resolver.resolve4('some.test', { ttl: true }), [
+          { address: '10.0.0.1', ttl: 60 },
+        ]);
+        assert.deepEqual(resolverModule.resolve6('some.test', { ttl: true }), [
+          { address: 'fd00::1', ttl: 60 },
+        ]);
+      } finally {
+        config.resolver = undefined;
+      }
+    });
+    resolver.close();
+    await server.stop();
+  });
+
+  test('outside greenlets the error names the call', () => {
+    using resolver = new AresResolver();
+    const methods = [...names, 'reverse'];
+    const calls: [string, () => unknown][] = [
+      ...methods.map((name): [string, () => unknown] => [
+        name,
+        () => (resolver as unknown as Methods)[name]?.('127.0.0.1'),
+      ]),
+      ['resolve', () => resolver.resolve('a.test', 'MX')],
+      ['resolve', () => resolverModule.resolve('a.test')],
+      ['resolve4', () => resolverModule.resolve4('a.test')],
+      ['getaddrinfo', () => resolver.getaddrinfo('a.test')],
+      ['gethostbyname', () => resolver.gethostbyname('a.test')],
+      ['gethostbyname', () => resolverModule.gethostbyname('127.0.0.1')],
+      ['gethostbyaddr', () => resolver.gethostbyaddr('127.0.0.1')],
+    ];
+    for (const [name, call] of calls)
+      assert.throws(call, (error: Error & { code: string }) => {
+        assert.equal(error.code, 'ERR_NOT_IN_GREENLET');
+        return error.message.startsWith(`${name}() `);
+      });
   });
 });
 

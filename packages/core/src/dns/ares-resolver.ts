@@ -5,6 +5,7 @@
  *     name -> localhost? -> nsswitch order: hosts file -> candidates -> A and AAAA -> cache -> wire
  */
 
+import { InvalidArgumentError } from '../errors.js';
 import { hub } from '../hub/hub.js';
 import {
   addressBytes,
@@ -14,14 +15,19 @@ import {
   orderAddresses,
 } from './address-order.js';
 import { type Family, type Found, type RecordType, ResolverBackend } from './backend.js';
-import { Cache, type CacheOptions } from './cache.js';
+import type { CacheOptions } from './cache.js';
 import { type HostAddress, type Hosts, parseHosts } from './hosts.js';
 import { candidates, isLocalhost, normalizeName } from './names.js';
-import { parseNsswitch, type Source, type Status } from './nsswitch.js';
+import { parseNsswitch, type Source } from './nsswitch.js';
+import { addressesOfOwnName, namesOfOwnAddress } from './own-names.js';
+import { Queries } from './queries.js';
+import { methodOf } from './questions.js';
 import { parseResolvConf, type ResolvConf } from './resolv-conf.js';
 import { resolverError } from './resolver-error.js';
+import { type Ask, notFound, type Outcome, search } from './search.js';
+import { parseServer } from './server-address.js';
 import { WatchedFile } from './watched-file.js';
-import { type Answer, Wire } from './wire.js';
+import type { Answer } from './wire.js';
 
 export interface AresOptions {
   /** Default /etc/hosts. */
@@ -32,7 +38,7 @@ export interface AresOptions {
   nsswitch?: string;
   /** Default /etc/services. */
   servicesFile?: string;
-  /** Servers in place of the file's: addresses, with a port if it is not 53 ('127.0.0.1:5353'). */
+  /** Servers in place of the file's: addresses, with a port if it is not 53 ('127.0.0.1:5353', '[fe80::1%eth0]:5353'). */
   servers?: string[];
   /** Domains to search, and so on: in place of the file's. */
   search?: string[];
@@ -44,16 +50,6 @@ export interface AresOptions {
   /** False: every lookup asks a server. */
   cache?: CacheOptions | false;
 }
-
-interface Record {
-  address: string;
-  ttl: number;
-}
-
-type Records = Answer<HostAddress[]>;
-
-/** Answers with a TTL of 0 are for one use only (RFC 1035, section 3.2.1). */
-const forOneUse = new WeakSet<object>();
 
 /** Milliseconds, and how many. */
 const recentTime = 1000;
@@ -68,215 +64,121 @@ export class AresResolver extends ResolverBackend {
   readonly #hosts: WatchedFile<Hosts>;
   readonly #conf: WatchedFile<ResolvConf>;
   readonly #order: WatchedFile<Source[]>;
-  readonly #overrides: Partial<ResolvConf>;
-  readonly #cache: Cache<Records>;
-  /** Queries under way, and who waits for each. */
-  readonly #pending = new Map<string, ((answer: Records) => void)[]>();
+  readonly #queries: Queries;
   /** Whole lookups of the last second. */
-  readonly #recent = new Map<string, { addresses: HostAddress[]; until: number }>();
+  readonly #recent = new Map<string, { addresses: readonly HostAddress[]; until: number }>();
   readonly #remembers: boolean;
-  /** The search that is ending now found an answer for one use. */
-  #usedUp = false;
-  readonly #counts = { hostsHits: 0, cacheHits: 0, coalesced: 0, staleServed: 0, failures: 0 };
-  #wire: Wire | undefined;
-  #wireConf: ResolvConf | undefined;
-  #queriesBefore = 0;
+  readonly #counts = { hostsHits: 0, failures: 0 };
   #local: LocalAddress[] = [];
   #localUntil = Number.NEGATIVE_INFINITY;
   #closed = false;
 
+  /** @throws InvalidArgumentError: nothing that is wrong with the options comes out of a lookup */
   constructor(options: AresOptions = {}) {
     super();
-    const { servers, search, ndots, timeout, attempts, rotate, cache } = options;
-    const given = { nameservers: servers, search, ndots, timeout, attempts, rotate };
-    this.#overrides = Object.fromEntries(
-      Object.entries(given).filter(([, value]) => value !== undefined),
-    );
+    const overrides = checkOptions(options);
     this.#hosts = new WatchedFile(options.hostsFile ?? '/etc/hosts', parseHosts);
     this.#conf = new WatchedFile(options.resolvConf ?? '/etc/resolv.conf', (text) => ({
       ...parseResolvConf(text, process.env),
-      ...this.#overrides,
+      ...overrides,
     }));
     this.#order = new WatchedFile(options.nsswitch ?? '/etc/nsswitch.conf', parseNsswitch);
     if (options.servicesFile) this.servicesFile = options.servicesFile;
-    this.#remembers = cache !== false;
-    this.#cache = new Cache(cache === false ? { maxTtl: 0, negativeTtl: 0, staleTtl: 0 } : cache);
+    this.#remembers = options.cache !== false;
+    this.#queries = new Queries(() => this.#conf.get(), options.cache);
   }
 
   // ----------------------------------------------------------------- addresses
 
-  protected override find(host: string, family: Family, found: Found<HostAddress[]>): void {
+  protected override find(host: string, family: Family, found: Found<HostAddress[]>): () => void {
     const key = `${family} ${host}`;
     const recent = this.#recent.get(key);
     if (recent && recent.until > hub.clock.now()) {
-      this.#counts.cacheHits++;
-      process.nextTick(found, undefined, recent.addresses);
-      return;
+      this.#queries.counts.cacheHits++;
+      return later(() => found(undefined, [...recent.addresses]));
     }
-    this.#search(host, family, (error, addresses = []) => {
-      if (!error && !this.#usedUp) this.#remember(key, addresses);
-      this.#usedUp = false;
-      found(error, addresses);
+    return this.#search(host, family, ({ status, code, addresses, forOneUse }) => {
+      if (status !== 'success') {
+        found(resolverError(code, 'getaddrinfo', host));
+        return;
+      }
+      const sorted = this.#sorted(addresses);
+      if (!forOneUse) this.#remember(key, sorted);
+      found(undefined, sorted);
     });
   }
 
   // The files are looked at once a second: so long the outcome of the whole search stays the same.
-  #remember(key: string, addresses: HostAddress[]): void {
-    if (!this.#remembers) return;
+  #remember(key: string, addresses: readonly HostAddress[]): void {
+    if (!this.#remembers || this.#closed) return;
     if (this.#recent.size >= maxRecent) this.#recent.clear();
-    this.#recent.set(key, { addresses, until: hub.clock.now() + recentTime });
+    this.#recent.set(key, { addresses: [...addresses], until: hub.clock.now() + recentTime });
   }
 
-  #search(host: string, family: Family, found: Found<HostAddress[]>): void {
+  #search(host: string, family: Family, done: (outcome: Outcome) => void): () => void {
     const name = normalizeName(host);
-    const fail = (code: string) =>
-      process.nextTick(found, resolverError(code, 'getaddrinfo', host));
-    if (this.#closed) fail('ECANCELLED');
-    else if (name === undefined) fail('ENOTFOUND');
-    else if (isLocalhost(name))
-      process.nextTick(found, undefined, this.#sorted(this.#localhost(name, family)));
-    else {
-      const fullName = host.endsWith('.') ? `${name}.` : name;
-      this.#trySources(fullName, family, this.#order.get(), 0, 'ENOTFOUND', (code, addresses) => {
-        if (code) found(resolverError(code, 'getaddrinfo', host));
-        else found(undefined, this.#sorted(addresses));
-      });
-    }
+    if (this.#closed) return later(() => done({ ...notFound, code: 'ECANCELLED' }));
+    if (name === undefined) return later(() => done(notFound));
+    if (isLocalhost(name)) return later(() => done(known(this.#localhost(name, family))));
+    return this.#trySources(host.endsWith('.') ? `${name}.` : name, family, done);
   }
 
   // Always loopback (RFC 6761, section 6.3): those that the hosts file has, if it has any of the family.
   #localhost(name: string, family: Family): HostAddress[] {
-    const known = this.#hosts.get().byName.get(name) ?? [];
-    const loopback = ofFamily(known, family).filter(isLoopback);
+    const listed = this.#hosts.get().byName.get(name) ?? [];
+    const loopback = ofFamily(listed, family).filter(isLoopback);
     return loopback.length > 0 ? loopback : ofFamily(localhost, family);
   }
 
-  // Goes through the sources as nsswitch.conf says.
-  #trySources(
-    name: string,
-    family: Family,
-    sources: Source[],
-    index: number,
-    code: string,
-    found: (code: string | undefined, addresses: HostAddress[]) => void,
-  ): void {
-    const source = sources[index];
-    if (!source) {
-      process.nextTick(found, code, []);
-      return;
-    }
-    const after = (status: Status, code: string, addresses: HostAddress[]) => {
-      if (status === 'success') found(undefined, addresses);
-      else if (source.actions[status] === 'return') found(code, []);
-      else this.#trySources(name, family, sources, index + 1, code, found);
+  /** Goes through the sources as nsswitch.conf says. Returns the abort. */
+  #trySources(name: string, family: Family, done: (outcome: Outcome) => void): () => void {
+    const sources = this.#order.get();
+    let abort = () => {};
+    const next = (index: number, last: Outcome) => {
+      const source = sources[index];
+      if (source?.name === 'dns') {
+        abort = this.#ask(name, family, (outcome) => {
+          const final = outcome.status === 'success' || source.actions[outcome.status] === 'return';
+          if (final) done(outcome);
+          else next(index + 1, outcome);
+        });
+        return;
+      }
+      const found = source && this.#look(source, name.replace(/\.$/, ''), family);
+      if (found) abort = later(() => done(found));
+      else if (source?.actions.notfound === 'continue') next(index + 1, last);
+      else abort = later(() => done(last));
     };
-    if (source.name === 'dns') {
-      this.#ask(name, family, after);
-      return;
-    }
-    const listed = this.#hosts.get().byName.get(name.replace(/\.$/, ''));
-    if (!listed) {
-      after('notfound', code, []);
-      return;
-    }
-    // A name of the hosts file is that file's alone: a family that it lacks there does not exist
-    // (gevent's issues 699 and 1012).
-    this.#counts.hostsHits++;
-    const fitting = ofFamily(listed, family);
-    process.nextTick(found, fitting.length > 0 ? undefined : 'ENOTFOUND', fitting);
+    next(0, notFound);
+    return () => abort();
   }
 
-  // Goes through the candidates of the search list.
-  #ask(
-    name: string,
-    family: Family,
-    after: (status: Status, code: string, addresses: HostAddress[]) => void,
-  ): void {
+  /** In a source that needs no server; undefined: it does not know the name. */
+  #look(source: Source, name: string, family: Family): Outcome | undefined {
+    if (source.name === 'myhostname') {
+      const own = addressesOfOwnName(name, family);
+      return own && known(own);
+    }
+    const listed = this.#hosts.get().byName.get(name);
+    if (!listed) return undefined;
+    this.#counts.hostsHits++;
+    // A name of the hosts file is that file's alone: a family that it lacks there does not exist
+    // (gevent's issues 699 and 1012).
+    const fitting = ofFamily(listed, family);
+    return fitting.length > 0 ? known(fitting) : notFound;
+  }
+
+  /** Asks the servers, by the search list. Returns the abort. */
+  #ask(name: string, family: Family, done: (outcome: Outcome) => void): () => void {
     const conf = this.#conf.get();
     const names = candidates(name, conf.search, conf.ndots);
     const types: (4 | 6)[] = family !== 0 ? [family] : conf.noAaaa ? [4] : [4, 6];
-    const tryNext = (index: number) => {
-      const candidate = names[index];
-      if (candidate === undefined) {
-        after('notfound', 'ENOTFOUND', []);
-        return;
-      }
-      const answers: Records[] = [];
-      for (const type of types)
-        this.#askType(candidate, type, (answer) => {
-          answers.push(answer);
-          if (answers.length < types.length) return;
-          const found = answers.flatMap((one) => (one.kind === 'records' ? [one.records] : []));
-          const addresses = found.flat();
-          this.#usedUp = found.some((records) => forOneUse.has(records));
-          if (addresses.length > 0) after('success', '', addresses);
-          else if (answers.some((one) => one.kind === 'failure')) this.#failed(answers, after);
-          else tryNext(index + 1);
-        });
-    };
-    tryNext(0);
-  }
-
-  #failed(
-    answers: Records[],
-    after: (status: Status, code: string, addresses: HostAddress[]) => void,
-  ): void {
-    this.#counts.failures++;
-    const cancelled = answers.some((one) => one.kind === 'failure' && one.code === 'ECANCELLED');
-    after('tryagain', cancelled ? 'ECANCELLED' : 'EAI_AGAIN', []);
-  }
-
-  /** One query of one type: from the cache, together with others that ask the same, or by the wire. */
-  #askType(name: string, type: 4 | 6, done: (answer: Records) => void): void {
-    const key = `${type} ${name}`;
-    const cached = this.#cache.get(key);
-    if (cached) {
-      this.#counts.cacheHits++;
-      process.nextTick(done, cached);
-      return;
-    }
-    const others = this.#pending.get(key);
-    if (others) {
-      this.#counts.coalesced++;
-      others.push(done);
-      return;
-    }
-    const waiting = [done];
-    this.#pending.set(key, waiting);
-    this.#currentWire().query<Record[]>(type === 4 ? 'resolve4' : 'resolve6', name, (answer) => {
-      this.#pending.delete(key);
-      const result = this.#keep(key, type, answer);
-      for (const one of waiting) one(result);
+    const ask: Ask = (candidate, type, answered) =>
+      this.#queries.addresses(candidate, type, answered);
+    return search(names, types, names[0] === name.replace(/\.$/, ''), ask, (outcome) => {
+      if (outcome.status === 'tryagain') this.#counts.failures++;
+      done(outcome);
     });
-  }
-
-  #keep(key: string, type: 4 | 6, answer: Answer<Record[]>): Records {
-    if (answer.kind === 'records') {
-      const records = answer.records.map(({ address }) => ({ address, family: type }));
-      const result: Records = { kind: 'records', records };
-      const ttl = Math.min(...answer.records.map((record) => record.ttl));
-      if (ttl === 0) forOneUse.add(records);
-      this.#cache.set(key, result, ttl * 1000);
-      return result;
-    }
-    if (answer.kind === 'none') {
-      this.#cache.setNegative(key, answer);
-      return answer;
-    }
-    const stale = this.#closed ? undefined : this.#cache.getStale(key);
-    if (stale) this.#counts.staleServed++;
-    return stale ?? answer;
-  }
-
-  #currentWire(): Wire {
-    const conf = this.#conf.get();
-    if (!this.#wire || this.#wireConf !== conf) {
-      // Queries under way end with the servers that they were sent to.
-      this.#queriesBefore += this.#wire?.queries ?? 0;
-      this.#wire = new Wire(conf);
-      this.#wireConf = conf;
-    }
-    return this.#wire;
   }
 
   #sorted(addresses: readonly HostAddress[]): HostAddress[] {
@@ -291,42 +193,48 @@ export class AresResolver extends ResolverBackend {
 
   // ------------------------------------------------------------------- records
 
-  protected override findRecords(host: string, type: RecordType, found: Found<unknown>): void {
+  protected override findRecords(
+    host: string,
+    type: RecordType,
+    found: Found<unknown>,
+    ttl = false,
+  ): () => void {
     const syscall = `query${type[0]}${type.slice(1).toLowerCase()}`;
     const name = normalizeName(host);
-    if (name === undefined) {
-      process.nextTick(found, resolverError('ENOTFOUND', syscall, host));
-      return;
-    }
-    if (type === 'A' || type === 'AAAA') {
-      this.#askType(name, type === 'A' ? 4 : 6, (answer) => {
-        if (answer.kind === 'records')
-          found(
-            undefined,
-            answer.records.map((one) => one.address),
-          );
-        else found(resolverError(answer.code, syscall, host));
-      });
-      return;
-    }
-    const method = `resolve${type[0]}${type.slice(1).toLowerCase()}` as 'resolveMx';
-    this.#currentWire().query<unknown>(method, name, (answer) => {
+    const fail = (code: string) => found(resolverError(code, syscall, host));
+    if (name === undefined) return later(() => fail('ENOTFOUND'));
+    if (this.#closed) return later(() => fail('ECANCELLED'));
+    const answered = (answer: Answer<unknown>) => {
       if (answer.kind === 'records') found(undefined, answer.records);
-      else found(resolverError(answer.code, syscall, host));
+      else fail(answer.code);
+    };
+    if (type !== 'A' && type !== 'AAAA')
+      return this.#queries.records(methodOf(type), name, answered);
+    if (ttl) return this.#queries.withTtl(name, type, answered);
+    return this.#queries.addresses(name, type === 'A' ? 4 : 6, (answer) => {
+      if (answer.kind === 'records')
+        found(
+          undefined,
+          answer.records.map((one) => one.address),
+        );
+      else fail(answer.code);
     });
   }
 
-  protected override findNames(address: string, found: Found<string[]>): void {
+  protected override findNames(address: string, found: Found<string[]>): () => void {
     const entry =
       this.#hosts.get().byAddress.get(address.toLowerCase()) ?? this.#sameAddress(address);
     if (entry) {
       this.#counts.hostsHits++;
-      process.nextTick(found, undefined, [entry.name, ...entry.aliases]);
-      return;
+      return later(() => found(undefined, [entry.name, ...entry.aliases]));
     }
-    this.#currentWire().query<string[]>('reverse', address, (answer) => {
-      if (answer.kind === 'records') found(undefined, answer.records);
-      else found(resolverError(answer.code, 'getHostByAddr', address));
+    const fail = (code: string) => found(resolverError(code, 'getHostByAddr', address));
+    if (this.#closed) return later(() => fail('ECANCELLED'));
+    return this.#queries.records<string[]>('reverse', address, (answer) => {
+      const own = this.#order.get().some(({ name }) => name === 'myhostname');
+      const names = answer.kind === 'records' ? answer.records : own && namesOfOwnAddress(address);
+      if (names) found(undefined, names);
+      else if (answer.kind !== 'records') fail(answer.code);
     });
   }
 
@@ -341,28 +249,59 @@ export class AresResolver extends ResolverBackend {
 
   // --------------------------------------------------------------------- state
 
+  /** The servers that are asked: those of the options, else of resolv.conf. */
+  getServers(): string[] {
+    return [...this.#conf.get().nameservers];
+  }
+
   /** `queries` were sent to servers; the others say what made one unnecessary, or why it failed. */
   override statistics() {
-    return {
-      queries: this.#queriesBefore + (this.#wire?.queries ?? 0),
-      pending: this.#pending.size,
-      cached: this.#cache.size,
-      ...this.#counts,
-    };
+    return { ...this.#queries.statistics(), ...this.#counts };
   }
 
   clearCache(): void {
     this.#recent.clear();
-    this.#cache.clear();
+    this.#queries.clearCache();
   }
 
   override close(): void {
     this.#closed = true;
-    this.#wire?.close();
+    this.#queries.close();
     this.clearCache();
   }
 }
 
 function ofFamily(addresses: readonly HostAddress[], family: Family): HostAddress[] {
   return family === 0 ? [...addresses] : addresses.filter((one) => one.family === family);
+}
+
+function known(addresses: readonly HostAddress[]): Outcome {
+  return { status: 'success', code: '', addresses, forOneUse: false };
+}
+
+/** Nobody is called back before the call returns. Returns the abort. */
+function later(call: () => void): () => void {
+  let wanted = true;
+  process.nextTick(() => {
+    if (wanted) call();
+  });
+  return () => {
+    wanted = false;
+  };
+}
+
+/** What stands in place of the file's. @throws InvalidArgumentError */
+function checkOptions(options: AresOptions): Partial<ResolvConf> {
+  const { servers, search, ndots, timeout, attempts, rotate } = options;
+  const whole = (name: string, value: number | undefined, from: number, to = 2 ** 31 - 1) => {
+    if (value !== undefined && !(Number.isInteger(value) && value >= from && value <= to))
+      throw new InvalidArgumentError(name, `a whole number from ${from} to ${to}`, value);
+  };
+  whole('timeout', timeout, 1);
+  whole('attempts', attempts, 1);
+  whole('ndots', ndots, 0);
+  if (servers?.length === 0) throw new InvalidArgumentError('servers', 'one at least', servers);
+  for (const server of servers ?? []) parseServer(server);
+  const given = { nameservers: servers, search, ndots, timeout, attempts, rotate };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

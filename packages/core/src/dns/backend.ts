@@ -1,7 +1,21 @@
 /** What every resolver can do; each kind says how it finds addresses and records. */
-import dns, { ADDRCONFIG, ALL, type LookupAddress, type LookupOptions, V4MAPPED } from 'node:dns';
+import { AsyncResource } from 'node:async_hooks';
+import dns, {
+  ADDRCONFIG,
+  ALL,
+  type AnyRecord,
+  type CaaRecord,
+  type LookupAddress,
+  type LookupOptions,
+  type MxRecord,
+  type NaptrRecord,
+  type SoaRecord,
+  type SrvRecord,
+  V4MAPPED,
+} from 'node:dns';
 import { isIP } from 'node:net';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, NotInGreenletError, UnsupportedError } from '../errors.js';
+import { hub } from '../hub/hub.js';
 import { park } from '../hub/park.js';
 import { localAddresses } from './address-order.js';
 import type { HostAddress } from './hosts.js';
@@ -59,7 +73,23 @@ export type RecordType =
   | 'PTR'
   | 'SOA'
   | 'SRV'
+  | 'TLSA'
   | 'TXT';
+
+/** With `{ ttl: true }`. */
+export interface AddressRecord {
+  address: string;
+  /** Seconds. */
+  ttl: number;
+}
+
+/** A certificate that belongs to a service (RFC 6698). */
+export interface TlsaRecord {
+  certUsage: number;
+  selector: number;
+  match: number;
+  data: ArrayBuffer;
+}
 
 export type Found<T> = (error: Error | undefined, value?: T) => void;
 
@@ -92,10 +122,22 @@ export abstract class ResolverBackend implements Disposable {
   /** services(5). */
   protected servicesFile = '/etc/services';
 
-  /** Finds the addresses of a name that is no address, best first; never calls back before it returns. */
-  protected abstract find(host: string, family: Family, found: Found<HostAddress[]>): void;
-  protected abstract findRecords(name: string, type: RecordType, found: Found<unknown>): void;
-  protected abstract findNames(address: string, found: Found<string[]>): void;
+  // These never call back before they return. What they return, if anything, gives the search up.
+
+  /** Finds the addresses of a name that is no address, best first. */
+  protected abstract find(
+    host: string,
+    family: Family,
+    found: Found<HostAddress[]>,
+  ): (() => void) | void;
+  /** With `ttl` addresses come as {@link AddressRecord}. */
+  protected abstract findRecords(
+    name: string,
+    type: RecordType,
+    found: Found<unknown>,
+    ttl?: boolean,
+  ): (() => void) | void;
+  protected abstract findNames(address: string, found: Found<string[]>): (() => void) | void;
   /** Counters; which ones depends on the kind. */
   abstract statistics(): Record<string, number>;
   /** Gives up what is under way: those who wait get ECANCELLED. */
@@ -109,7 +151,9 @@ export abstract class ResolverBackend implements Disposable {
 
   /**
    * `dns.lookup` of Node: the same options and results. Give it to net, http agents, undici and
-   * drivers as their `lookup` option; it works in and outside greenlets.
+   * drivers as their `lookup` option; it works in and outside greenlets. Names that cannot be found are
+   * errors of the callback, which runs in the AsyncLocalStorage context of this call.
+   * @throws InvalidArgumentError as Node does, for arguments that are none
    */
   readonly lookup = (
     hostname: string,
@@ -133,7 +177,7 @@ export abstract class ResolverBackend implements Disposable {
       nodeLookup(hostname, given, done as never);
       return;
     }
-    this.#addresses(hostname, family, given.hints ?? 0, (error, addresses = []) => {
+    const found: Found<HostAddress[]> = (error, addresses = []) => {
       if (error) {
         done(error as NodeJS.ErrnoException, given.all ? [] : '', 0);
         return;
@@ -145,17 +189,22 @@ export abstract class ResolverBackend implements Disposable {
           sorted.map(({ address, family }) => ({ address, family })),
         );
       else done(null, sorted[0]?.address ?? '', sorted[0]?.family);
-    });
+    };
+    // Several who ask the same are one query, which runs in the context of the first.
+    this.#addresses(hostname, family, given.hints ?? 0, AsyncResource.bind(found));
   };
 
-  /** {@link resolve} with a callback, which is never called before this returns: in and outside greenlets. */
+  /**
+   * {@link resolve} with a callback, which is never called before this returns: in and outside greenlets, and
+   * in the AsyncLocalStorage context of this call.
+   */
   query(name: string, type: RecordType, callback: Found<unknown>): void {
-    this.findRecords(name, type, callback);
+    this.findRecords(name, type, AsyncResource.bind(callback));
   }
 
   /** {@link reverse} with a callback, likewise. */
   queryNames(address: string, callback: Found<string[]>): void {
-    this.findNames(address, callback);
+    this.findNames(address, AsyncResource.bind(callback));
   }
 
   // --------------------------------------------------------------- getaddrinfo
@@ -172,13 +221,25 @@ export abstract class ResolverBackend implements Disposable {
     port?: number | string | null,
     options: GetaddrinfoOptions = {},
   ): AddressInfo[] {
+    return this.#getaddrinfo('getaddrinfo()', host, port, options);
+  }
+
+  /** `call`: what the user has called. */
+  #getaddrinfo(
+    call: string,
+    host: string | null,
+    port: number | string | null | undefined,
+    options: GetaddrinfoOptions,
+  ): AddressInfo[] {
     const { hints = 0, protocol = 'tcp' } = options;
     const family = familyOf(options.family);
     const number = this.#port(port ?? 0, hints, protocol, host ?? '');
     const addresses =
       host === null
         ? thisMachine(family, (hints & AI_PASSIVE) !== 0)
-        : this.#parkFor<HostAddress[]>((found) => this.#addresses(host, family, hints, found));
+        : this.#parkFor<HostAddress[]>(call, (found) =>
+            this.#addresses(host, family, hints, found),
+          );
     const infos: AddressInfo[] = addresses.map(({ address, family }) => ({
       family,
       address,
@@ -201,7 +262,12 @@ export abstract class ResolverBackend implements Disposable {
     throw new InvalidArgumentError('port', 'from 0 to 65535, or the name of a service', port);
   }
 
-  #addresses(host: string, family: Family, hints: number, found: Found<HostAddress[]>): void {
+  #addresses(
+    host: string,
+    family: Family,
+    hints: number,
+    found: Found<HostAddress[]>,
+  ): (() => void) | void {
     const numeric = numericHost(host);
     if (numeric) {
       const fits = family === 0 || numeric.family === family;
@@ -221,11 +287,10 @@ export abstract class ResolverBackend implements Disposable {
       return;
     }
     if (family !== 6 || !(hints & AI_V4MAPPED)) {
-      this.find(host, wanted, found);
-      return;
+      return this.find(host, wanted, found);
     }
     // IPv4 as IPv6: when there is none of the latter, or with AI_ALL beside it.
-    this.find(host, 0, (error, all = []) => {
+    return this.find(host, 0, (error, all = []) => {
       const six = all.filter((one) => one.family === 6);
       const four = all.filter((one) => one.family === 4).map(toMapped);
       found(error, six.length > 0 && !(hints & AI_ALL) ? six : [...six, ...four]);
@@ -234,35 +299,100 @@ export abstract class ResolverBackend implements Disposable {
 
   /** The first IPv4 address of a name (gethostbyname(3)). Parks. */
   gethostbyname(host: string): string {
-    return (this.getaddrinfo(host, 0, { family: 4 })[0] as AddressInfo).address;
+    const [first] = this.#getaddrinfo('gethostbyname()', host, 0, { family: 4 });
+    return (first as AddressInfo).address;
   }
 
   /** The names of an address (gethostbyaddr(3)): from the hosts file, or PTR records. Parks. */
   gethostbyaddr(address: string): HostInfo {
-    if (isIP(address) === 0)
-      throw new InvalidArgumentError('address', 'an IPv4 or IPv6 address', address);
-    const [name = '', ...aliases] = this.#parkFor<string[]>((found) =>
-      this.findNames(address, found),
-    );
+    const [name = '', ...aliases] = this.#names('gethostbyaddr()', address);
     return { name, aliases, addresses: [address] };
   }
 
-  /** PTR records of an address, as dns.reverse. Parks. */
+  /** The names of an address, as dns.reverse. Parks. */
   reverse(address: string): string[] {
-    const { name, aliases } = this.gethostbyaddr(address);
-    return [name, ...aliases];
+    return this.#names('reverse()', address);
   }
 
-  /** Records of one type, as dns.resolve. Parks. */
+  #names(call: string, address: string): string[] {
+    if (isIP(address) === 0)
+      throw new InvalidArgumentError('address', 'an IPv4 or IPv6 address', address);
+    return this.#parkFor<string[]>(call, (found) => this.findNames(address, found));
+  }
+
+  // ------------------------------------------------------------------- records
+  // As the functions of node:dns of the same names, with values in place of callbacks. All park.
+
+  /**
+   * Records of one type, as dns.resolve.
+   * @throws an error with `code` ENOTFOUND, ENODATA, ESERVFAIL, ETIMEOUT …, `syscall` and `hostname`
+   */
   resolve<T = unknown>(name: string, type: RecordType = 'A'): T {
-    if (typeof name !== 'string') throw new InvalidArgumentError('name', 'a string', name);
-    return this.#parkFor<T>((found) => this.findRecords(name, type, found as Found<unknown>));
+    return this.#records<T>('resolve()', name, type);
   }
 
-  #parkFor<T>(start: (found: Found<T>) => void): T {
-    return park<T>((resume) => {
-      start((error, value) => (error ? resume.error(error) : resume(value as T)));
-    });
+  resolve4(name: string, options?: { ttl?: false }): string[];
+  resolve4(name: string, options: { ttl: true }): AddressRecord[];
+  resolve4(name: string, options?: { ttl?: boolean }): string[] | AddressRecord[];
+  resolve4(name: string, options?: { ttl?: boolean }): string[] | AddressRecord[] {
+    return this.#records('resolve4()', name, 'A', options?.ttl);
+  }
+
+  resolve6(name: string, options?: { ttl?: false }): string[];
+  resolve6(name: string, options: { ttl: true }): AddressRecord[];
+  resolve6(name: string, options?: { ttl?: boolean }): string[] | AddressRecord[];
+  resolve6(name: string, options?: { ttl?: boolean }): string[] | AddressRecord[] {
+    return this.#records('resolve6()', name, 'AAAA', options?.ttl);
+  }
+
+  resolveAny(name: string): AnyRecord[] {
+    return this.#records('resolveAny()', name, 'ANY');
+  }
+  resolveCaa(name: string): CaaRecord[] {
+    return this.#records('resolveCaa()', name, 'CAA');
+  }
+  resolveCname(name: string): string[] {
+    return this.#records('resolveCname()', name, 'CNAME');
+  }
+  resolveMx(name: string): MxRecord[] {
+    return this.#records('resolveMx()', name, 'MX');
+  }
+  resolveNaptr(name: string): NaptrRecord[] {
+    return this.#records('resolveNaptr()', name, 'NAPTR');
+  }
+  resolveNs(name: string): string[] {
+    return this.#records('resolveNs()', name, 'NS');
+  }
+  resolvePtr(name: string): string[] {
+    return this.#records('resolvePtr()', name, 'PTR');
+  }
+  resolveSoa(name: string): SoaRecord {
+    return this.#records('resolveSoa()', name, 'SOA');
+  }
+  resolveSrv(name: string): SrvRecord[] {
+    return this.#records('resolveSrv()', name, 'SRV');
+  }
+  /** @throws UnsupportedError before Node 22.15, whose c-ares does not know them */
+  resolveTlsa(name: string): TlsaRecord[] {
+    if (!('resolveTlsa' in dns)) throw new UnsupportedError('resolveTlsa()', 'Node 22.15 or later');
+    return this.#records('resolveTlsa()', name, 'TLSA');
+  }
+  resolveTxt(name: string): string[][] {
+    return this.#records('resolveTxt()', name, 'TXT');
+  }
+
+  #records<T>(call: string, name: string, type: RecordType, ttl = false): T {
+    if (typeof name !== 'string') throw new InvalidArgumentError('name', 'a string', name);
+    return this.#parkFor<T>(call, (found) =>
+      this.findRecords(name, type, found as Found<unknown>, ttl),
+    );
+  }
+
+  #parkFor<T>(call: string, start: (found: Found<T>) => (() => void) | void): T {
+    if (!hub.current) throw new NotInGreenletError(call);
+    return park<T>((resume) =>
+      start((error, value) => (error ? resume.error(error) : resume(value as T))),
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 /** Answers that are still good, and for a while those that were. */
+import { InvalidArgumentError } from '../errors.js';
 import { hub } from '../hub/hub.js';
 
 export interface CacheOptions {
@@ -19,19 +20,27 @@ interface Entry<T> {
   readonly staleUntil: number;
 }
 
+const defaults: Required<CacheOptions> = {
+  maxEntries: 10_000,
+  minTtl: 0,
+  maxTtl: 3_600_000,
+  negativeTtl: 5000,
+  staleTtl: 300_000,
+};
+
 export class Cache<T> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #options: Required<CacheOptions>;
 
+  /** @throws InvalidArgumentError: a time that is no number would keep answers for ever */
   constructor(options: CacheOptions = {}) {
-    this.#options = {
-      maxEntries: 10_000,
-      minTtl: 0,
-      maxTtl: 3_600_000,
-      negativeTtl: 5000,
-      staleTtl: 300_000,
-      ...options,
-    };
+    this.#options = { ...defaults };
+    for (const name of Object.keys(defaults) as (keyof CacheOptions)[]) {
+      const value = options[name] ?? defaults[name];
+      if (!(value >= 0))
+        throw new InvalidArgumentError(`cache.${name}`, 'a number from 0 on', value);
+      this.#options[name] = value;
+    }
   }
 
   get size(): number {
@@ -54,10 +63,10 @@ export class Cache<T> {
     return entry && entry.staleUntil > hub.clock.now() ? entry.value : undefined;
   }
 
-  /** `ttl` in milliseconds. */
+  /** `ttl` in milliseconds; one that is not known (NaN) counts as 0. */
   set(key: string, value: T, ttl: number): void {
     const { minTtl, maxTtl, staleTtl } = this.#options;
-    this.#put(key, value, Math.min(Math.max(ttl, minTtl), maxTtl), staleTtl);
+    this.#put(key, value, Math.min(Math.max(ttl || 0, minTtl), maxTtl), staleTtl);
   }
 
   /** "There is none": good for `negativeTtl`, and never used when stale. */

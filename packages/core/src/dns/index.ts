@@ -2,7 +2,6 @@
  * Name resolution beside libuv's thread pool.
  * @module
  */
-import type { AnyRecord, CaaRecord, MxRecord, NaptrRecord, SoaRecord, SrvRecord } from 'node:dns';
 import { InvalidArgumentError } from '../errors.js';
 import { config } from '../hub/config.js';
 import { AresResolver } from './ares-resolver.js';
@@ -18,6 +17,7 @@ import { BlockingResolver, ThreadResolver } from './system-resolvers.js';
 export { type AresOptions, AresResolver } from './ares-resolver.js';
 export {
   type AddressInfo,
+  type AddressRecord,
   AI_ADDRCONFIG,
   AI_ALL,
   AI_CANONNAME,
@@ -31,6 +31,7 @@ export {
   type LookupCallback,
   type RecordType,
   ResolverBackend,
+  type TlsaRecord,
 } from './backend.js';
 export type { CacheOptions } from './cache.js';
 export type { ResolverError } from './resolver-error.js';
@@ -94,24 +95,33 @@ export function resolve<T = unknown>(name: string, type?: RecordType): T {
   return getResolver().resolve<T>(name, type);
 }
 
-const records =
-  <T>(type: RecordType) =>
-  (name: string): T =>
-    getResolver().resolve<T>(name, type);
-
 /** As the functions of node:dns of the same names, with values in place of callbacks. They park. */
-export const resolve4 = records<string[]>('A');
-export const resolve6 = records<string[]>('AAAA');
-export const resolveAny = records<AnyRecord[]>('ANY');
-export const resolveCaa = records<CaaRecord[]>('CAA');
-export const resolveCname = records<string[]>('CNAME');
-export const resolveMx = records<MxRecord[]>('MX');
-export const resolveNaptr = records<NaptrRecord[]>('NAPTR');
-export const resolveNs = records<string[]>('NS');
-export const resolvePtr = records<string[]>('PTR');
-export const resolveSoa = records<SoaRecord>('SOA');
-export const resolveSrv = records<SrvRecord[]>('SRV');
-export const resolveTxt = records<string[][]>('TXT');
+export const resolve4: ResolverBackend['resolve4'] = (name: string, options?: { ttl?: boolean }) =>
+  getResolver().resolve4(name, options) as never;
+export const resolve6: ResolverBackend['resolve6'] = (name: string, options?: { ttl?: boolean }) =>
+  getResolver().resolve6(name, options) as never;
+export const resolveAny: ResolverBackend['resolveAny'] = (name: string) =>
+  getResolver().resolveAny(name);
+export const resolveCaa: ResolverBackend['resolveCaa'] = (name: string) =>
+  getResolver().resolveCaa(name);
+export const resolveCname: ResolverBackend['resolveCname'] = (name: string) =>
+  getResolver().resolveCname(name);
+export const resolveMx: ResolverBackend['resolveMx'] = (name: string) =>
+  getResolver().resolveMx(name);
+export const resolveNaptr: ResolverBackend['resolveNaptr'] = (name: string) =>
+  getResolver().resolveNaptr(name);
+export const resolveNs: ResolverBackend['resolveNs'] = (name: string) =>
+  getResolver().resolveNs(name);
+export const resolvePtr: ResolverBackend['resolvePtr'] = (name: string) =>
+  getResolver().resolvePtr(name);
+export const resolveSoa: ResolverBackend['resolveSoa'] = (name: string) =>
+  getResolver().resolveSoa(name);
+export const resolveSrv: ResolverBackend['resolveSrv'] = (name: string) =>
+  getResolver().resolveSrv(name);
+export const resolveTlsa: ResolverBackend['resolveTlsa'] = (name: string) =>
+  getResolver().resolveTlsa(name);
+export const resolveTxt: ResolverBackend['resolveTxt'] = (name: string) =>
+  getResolver().resolveTxt(name);
 
 export function statistics(): Record<string, number> {
   return getResolver().statistics();

@@ -4,7 +4,7 @@ export type Status = 'success' | 'notfound' | 'unavail' | 'tryagain';
 export type Action = 'return' | 'continue';
 
 export interface Source {
-  readonly name: 'files' | 'dns';
+  readonly name: 'files' | 'dns' | 'myhostname';
   /** What to do after each status. */
   readonly actions: Readonly<Record<Status, Action>>;
 }
@@ -17,7 +17,12 @@ const defaults: Record<Status, Action> = {
 };
 
 /** systemd-resolved answers what the name servers would. */
-const known: Record<string, Source['name']> = { files: 'files', dns: 'dns', resolve: 'dns' };
+const known: Record<string, Source['name']> = {
+  files: 'files',
+  dns: 'dns',
+  resolve: 'dns',
+  myhostname: 'myhostname',
+};
 
 function applyActions(actions: Record<Status, Action>, text: string): void {
   for (const [, not, status, action] of text.matchAll(/(!?)(\w+)\s*=\s*(\w+)/g)) {
@@ -29,8 +34,8 @@ function applyActions(actions: Record<Status, Action>, text: string): void {
 }
 
 /**
- * Sources in their order. Those that are not known here (mdns, myhostname, winbind and so on) are left
- * out together with their actions. Without a usable line: `files dns`.
+ * Sources in their order. Those that are not known here (mdns, winbind and so on) are left out together
+ * with their actions, as if they were not available. Without a usable line: `files dns`.
  */
 export function parseNsswitch(text: string): Source[] {
   const line = text

@@ -6,14 +6,22 @@ import type { HostAddress } from './hosts.js';
 import { resolverError } from './resolver-error.js';
 
 // Taken out here: what stands in their place after patchAll() leads to this resolver.
-const { lookup, resolve, reverse } = dns;
+const { lookup, resolve, resolve4, resolve6, reverse } = dns;
 const { spawnSync } = childProcess;
 
 abstract class SystemResolver extends ResolverBackend {
   protected lookups = 0;
 
-  protected override findRecords(name: string, type: RecordType, found: Found<unknown>): void {
-    resolve(name, type as 'A', (error, records) => found(error ?? undefined, records));
+  protected override findRecords(
+    name: string,
+    type: RecordType,
+    found: Found<unknown>,
+    ttl = false,
+  ): void {
+    const done = (error: Error | null, records: unknown) => found(error ?? undefined, records);
+    if (type === 'A') resolve4(name, { ttl }, done);
+    else if (type === 'AAAA') resolve6(name, { ttl }, done);
+    else resolve(name, type as 'MX', done);
   }
 
   protected override findNames(address: string, found: Found<string[]>): void {

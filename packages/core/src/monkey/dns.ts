@@ -9,7 +9,6 @@
  * objects, which have servers of their own. dns.setServers says who shall be asked: with it Node puts
  * functions of its own in the place of all queries.
  */
-import { AsyncResource } from 'node:async_hooks';
 import dns, { type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
@@ -29,6 +28,7 @@ const queries: Record<string, RecordType> = {
   resolvePtr: 'PTR',
   resolveSoa: 'SOA',
   resolveSrv: 'SRV',
+  ...('resolveTlsa' in dns && { resolveTlsa: 'TLSA' }),
   resolveTxt: 'TXT',
 };
 const types = new Set<unknown>(Object.values(queries));
@@ -42,7 +42,7 @@ export function installDns(): void {
     if (!isName(host) || typeof done !== 'function') return original(...args);
     // What is wrong with the options is said by the original, which answers addresses by itself.
     original('127.0.0.1', typeof options === 'function' ? {} : options, () => {});
-    lookUp(host, options, AsyncResource.bind(done as Callback));
+    lookUp(host, options, done as Callback);
     return {};
   });
   replace('dns/promises', 'lookup', (original) => (...args) => {
@@ -84,7 +84,7 @@ function replaceQuery(name: string, prepare: Prepare): void {
     const callback = args.length > 2 ? args[2] : args[1];
     const start = typeof callback === 'function' ? prepare(args[0], given) : undefined;
     if (!start) return original(...args);
-    const done = AsyncResource.bind(callback as Callback);
+    const done = callback as Callback;
     start((error, value) => {
       if (error) done(error);
       else done(null, value);
