@@ -218,7 +218,7 @@ describe('every kind of record is a method', () => {
         for (const name of names) {
           const asked = plainMethods[name]?.('some.test');
           const node = asked?.catch((error: Error & { code: string }) => error.code);
-          const expected = wait(node);
+          const expected = wait(node as Promise<unknown>);
           const found = (call: () => unknown) => {
             try {
               return call();

@@ -43,7 +43,7 @@ function makeParts(fn: (first?: unknown) => unknown, options: FiberOptions | und
   const fiber = new Fiber((first) => {
     passed = first;
     hub.begin(greenlet);
-    greenlet.runToEnd();
+    greenlet.runToEnd(greenlet);
     const collected = finish(greenlet, failed, error);
     if (failed && !collected) throw error;
     return value;

@@ -17,8 +17,10 @@ import {
   runInContext,
   withoutContext,
 } from '../loop/async-context.js';
+import { watchAbort } from './abort-watch.js';
 import type { Linkable } from './linkable.js';
 import { Links } from './links.js';
+import { Locals, type LocalValues } from './local-values.js';
 import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';
 import { timedOut } from './timeout.js';
 
@@ -52,8 +54,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  * killed and linked. Use `spawn`, or `new Greenlet(fn, ...args)` and `start()`.
  */
 export class Greenlet<R = unknown> extends Task implements Linkable {
-  /** The greenlet that made this one. */
-  readonly spawningGreenlet: Greenlet | undefined = hub.current as Greenlet | undefined;
+  readonly #spawner: WeakRef<Greenlet> | undefined = (
+    hub.current as Greenlet | undefined
+  )?.weakly();
+  /** One for all greenlets that this one makes. */
+  #weakly: WeakRef<Greenlet> | undefined = undefined;
 
   #fn: ((...args: never[]) => unknown) | undefined;
   #args: unknown[] | undefined;
@@ -65,12 +70,13 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   /** Most greenlets have one that waits, or nobody. */
   #links: Joiner | Links | undefined = undefined;
   #name: string | undefined = undefined;
-  #locals: Map<unknown, unknown> | undefined = undefined;
+  /** Made by Local, for the first value. */
+  localValues: LocalValues | undefined = undefined;
   #controller: KillController | undefined = undefined;
   #cancelStart: (() => void) | undefined = undefined;
   #stopWatching: (() => void)[] | undefined = undefined;
   #onEnd: ((greenlet: Greenlet) => void)[] | undefined = undefined;
-  readonly #site: SpawnSite = spawnSite();
+  #site: SpawnSite | undefined = spawnSite();
 
   constructor(fn: (...args: never[]) => R | PromiseLike<R>, ...args: unknown[]) {
     super();
@@ -101,21 +107,24 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   }
 
   /** For the hub only. */
-  runToEnd(): void {
-    const fn = this.#fn;
+  runToEnd(self: this): void {
+    const fn = self.#fn;
     if (!fn) return; // killed before it ran
-    const args = this.#args as never[];
-    this.#fn = this.#args = undefined;
-    this.#state = 'running';
+    const args = self.#args as never[];
+    self.#fn = self.#args = undefined;
+    self.#state = 'running';
     let result: unknown;
     try {
       result = fn(...args);
     } catch (error) {
-      this.#end(true, error);
+      self.#end(true, error);
       return;
+    } finally {
+      // Nothing is left on this stack that they could end.
+      if (self.endings) self.cancelEndings();
     }
-    if (isThenable(result)) this.#follow(result);
-    else this.#end(false, result);
+    if (isThenable(result)) self.#follow(result);
+    else self.#end(false, result);
   }
 
   /** For the hub only. */
@@ -153,6 +162,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     } else links?.notify(this, describe);
     if (this.#failed && !this.#collected)
       reportLater(this as Greenlet, running ? captureContext() : this.context);
+    else if (!links) this.#site = undefined;
     this.context = undefined;
   }
 
@@ -241,19 +251,25 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   /** Kills the greenlet when `signal` aborts, with its reason as the exit's cause. */
   killOn(signal: AbortSignal): void {
     if (this.#state === 'dead') return;
-    const kill = () => {
-      const exit = new GreenletExit('The greenlet was killed by an AbortSignal', {
-        cause: signal.reason,
-      });
-      this.kill({ error: exit, block: false });
-    };
+    const exit = () =>
+      new GreenletExit('The greenlet was killed by an AbortSignal', { cause: signal.reason });
     if (signal.aborted) {
-      kill();
+      this.kill({ error: exit(), block: false });
       return;
     }
-    signal.addEventListener('abort', kill, { once: true });
-    this.#stopWatching ??= [];
-    this.#stopWatching.push(() => signal.removeEventListener('abort', kill));
+    const kill = () => {
+      const error = exit();
+      if (this !== (hub.current as Task)) {
+        this.kill({ error, block: false });
+        return;
+      }
+      // It aborts its own signal: it dies at its next park, and not inside abort().
+      this.#controller?.kill(error);
+      this.interrupt({ error });
+    };
+    const stop = watchAbort(signal, kill);
+    if (this.#stopWatching) this.#stopWatching.push(stop);
+    else this.#stopWatching = [stop];
   }
 
   // --------------------------------------------------------------------- links
@@ -351,10 +367,24 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     this.#name = name;
   }
 
-  /** Values of this greenlet alone; see Local. */
-  get locals(): Map<unknown, unknown> {
-    this.#locals ??= new Map();
-    return this.#locals;
+  /**
+   * The greenlet that made this one; undefined outside, and when nobody keeps that any more: a job that
+   * spawns its successor for ever must not hold all that were before it.
+   */
+  get spawningGreenlet(): Greenlet | undefined {
+    return this.#spawner?.deref();
+  }
+
+  /** For those that it makes. */
+  weakly(): WeakRef<Greenlet> {
+    this.#weakly ??= new WeakRef(this as Greenlet);
+    return this.#weakly;
+  }
+
+  /** Values of this greenlet alone, by Local or by any other key. */
+  get locals(): Locals {
+    this.localValues ??= new WeakMap();
+    return Locals.of(this.localValues);
   }
 
   /** The stack trace of a parked greenlet, taken now; empty if it is not parked. */
@@ -363,7 +393,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   }
 
   describe(): string {
-    const frame = siteFrame(this.#site);
+    const frame = this.#site && siteFrame(this.#site);
     return `greenlet ${this.name}${frame ? `, spawned ${frame}` : ''}`;
   }
 

@@ -2,13 +2,7 @@
 
 import { GreenletExit } from '../errors.js';
 import { hub } from '../hub/hub.js';
-import {
-  checkTimeout,
-  expired,
-  startTimer,
-  type TimeoutOption,
-  waitAtMost,
-} from '../hub/timed-wait.js';
+import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import type { Greenlet, KillOptions } from './greenlet.js';
 import type { Linkable } from './linkable.js';
@@ -32,12 +26,12 @@ export function* iwait<T extends Linkable>(
   objects: Iterable<T>,
   options?: IwaitOptions,
 ): Generator<T, void, undefined> {
-  const { timeout, count = Number.POSITIVE_INFINITY } = options ?? {};
+  const { timeout = Number.POSITIVE_INFINITY, count = Number.POSITIVE_INFINITY } = options ?? {};
   checkTimeout(timeout);
   const all = [...new Set(objects)];
   const ready: T[] = [];
+  let yielded = 0;
   let waiter: Waiter<void | typeof expired> | undefined;
-  let over = false;
   const onReady = (object: T) => {
     ready.push(object);
     waiter?.wake();
@@ -50,27 +44,21 @@ export function* iwait<T extends Linkable>(
       object.link(onReady as never);
     }
   }
-  const cancel =
-    timeout === undefined || timeout === Number.POSITIVE_INFINITY
-      ? undefined
-      : startTimer(timeout, () => {
-          over = true;
-          waiter?.wake(expired);
-        });
+  const deadline = hub.clock.now() + timeout;
   try {
-    for (let left = Math.min(count, all.length); left > 0; left--) {
-      while (ready.length === 0) {
-        if (over) return;
+    for (const wanted = Math.min(count, all.length); yielded < wanted; ) {
+      if (yielded === ready.length) {
+        // A timer only while somebody waits here: a generator that is not driven to its end has none.
         waiter = new Waiter('iwait()');
-        waitAtMost<void>(waiter, undefined);
+        const left = Math.max(0, deadline - hub.clock.now());
+        if (waitAtMost<void>(waiter, left) === expired) return;
         waiter = undefined;
       }
-      const object = ready.shift() as T;
+      const object = ready[yielded++] as T;
       pending.delete(object);
       yield object;
     }
   } finally {
-    cancel?.();
     for (const object of pending) object.unlink(onReady as never);
   }
 }

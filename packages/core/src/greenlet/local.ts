@@ -1,12 +1,13 @@
 /** Local: a variable with one value per greenlet. */
+import type { LocalValues } from './local-values.js';
 import { getCurrent } from './spawn.js';
 
 /** Outside greenlets there is one place for all. */
-const outside = new Map<unknown, unknown>();
+const outside: LocalValues = new WeakMap();
 
 /**
  * A value of the current greenlet alone (gevent.local). Starts as `initial` in each of them, and goes
- * with it. For values that spawned greenlets inherit use AsyncLocalStorage.
+ * with it, or with the Local. For values that spawned greenlets inherit use AsyncLocalStorage.
  */
 export class Local<T> {
   readonly #initial: T | undefined;
@@ -16,11 +17,20 @@ export class Local<T> {
   }
 
   get(): T | undefined {
-    const values = getCurrent()?.locals ?? outside;
-    return values.has(this) ? (values.get(this) as T) : this.#initial;
+    const current = getCurrent();
+    const values = current ? current.localValues : outside;
+    if (!values) return this.#initial;
+    const value = values.get(this) as T | undefined;
+    return value !== undefined || values.has(this) ? value : this.#initial;
   }
 
   set(value: T): void {
-    (getCurrent()?.locals ?? outside).set(this, value);
+    const current = getCurrent();
+    if (current) {
+      current.localValues ??= new WeakMap();
+      current.localValues.set(this, value);
+    } else {
+      outside.set(this, value);
+    }
   }
 }

@@ -17,7 +17,6 @@ const framesPerTrace = 6;
 
 let turn = -1;
 let left = 0;
-let latest: SpawnSite = {};
 
 const own = new URL('..', import.meta.url).href;
 
@@ -40,14 +39,15 @@ export function spawnSite(): SpawnSite {
     turn = hub.turn;
     left = tracesPerTurn;
   }
-  if (left === 0) return latest;
-  left--;
+  if (left === 0 && hub.ofTurn) return hub.ofTurn;
+  if (left > 0) left--;
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = framesPerTrace;
-  latest = {};
-  Error.captureStackTrace(latest, spawnSite);
+  const site: SpawnSite = {};
+  Error.captureStackTrace(site, spawnSite);
   Error.stackTraceLimit = limit;
-  return latest;
+  hub.ofTurn = site;
+  return site;
 }
 
 /** The first frame outside core, as in "at main (file:///app.js:3:1)"; undefined if there is none. */

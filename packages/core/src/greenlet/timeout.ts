@@ -1,11 +1,12 @@
 /** Timeout: throws itself into a greenlet that takes too long, and aborts what it waits for. */
 import { InvalidArgumentError, NotInGreenletError, TendrilError } from '../errors.js';
 import { hub } from '../hub/hub.js';
-import type { Interrupt, Task } from '../hub/task.js';
+import type { Ending, Interrupt, Task } from '../hub/task.js';
 import { checkTimeout, startTimer } from '../hub/timed-wait.js';
 
 /**
- * A limit on everything the current greenlet does from `start()` to `cancel()` (gevent.Timeout).
+ * A limit on everything the current greenlet does from `start()` to `cancel()`, or to its own end
+ * (gevent.Timeout).
  *
  * When the time is up it is thrown at the greenlet's park point, itself or the given error, and the
  * operation that the greenlet is parked in is aborted. Nested timeouts are told apart by identity:
@@ -26,6 +27,7 @@ export class Timeout extends TendrilError implements Disposable {
   #task: Task | undefined;
   #interrupt: Interrupt | undefined;
   #cancelTimer: (() => void) | undefined;
+  #ending: Ending | undefined;
 
   /** @throws InvalidArgumentError if `ms` is neither undefined nor a number from 0 on */
   constructor(ms?: number, error?: unknown) {
@@ -52,8 +54,10 @@ export class Timeout extends TendrilError implements Disposable {
       throw new InvalidArgumentError('Timeout.start()', 'called once', 'a second call');
     this.#task = task;
     const { ms } = this;
-    if (ms !== undefined && ms !== Number.POSITIVE_INFINITY)
+    if (ms !== undefined && ms !== Number.POSITIVE_INFINITY) {
       this.#cancelTimer = startTimer(ms, () => this.#fire());
+      this.#ending = task.addEnding(this);
+    }
     return this;
   }
 
@@ -68,6 +72,12 @@ export class Timeout extends TendrilError implements Disposable {
   beforeThrow(): void {
     if (this.#error === undefined) Error.captureStackTrace(this, this.beforeThrow);
     this.#interrupt = undefined;
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#ending) this.#task?.removeEnding(this.#ending);
+    this.#ending = this.#task = undefined;
   }
 
   /** Stops counting. Harmless at any time. */
@@ -76,7 +86,7 @@ export class Timeout extends TendrilError implements Disposable {
     this.#cancelTimer = undefined;
     if (this.#interrupt) this.#task?.withdraw(this.#interrupt);
     this.#interrupt = undefined;
-    this.#task = undefined;
+    this.#leave();
   }
 
   close(): void {

@@ -58,6 +58,9 @@ export class Hub {
   /** Counts the turns of the hub. */
   turn = 0;
 
+  /** What the spawns of one turn share, see spawn-site.ts. Nothing is held from one turn to the next. */
+  ofTurn: object | undefined = undefined;
+
   readonly #ready = new Ring<Task | HubCallback>();
   readonly #idle: Carrier[] = [];
   #armed = false;
@@ -150,7 +153,7 @@ export class Hub {
       inSharedResource(drainReady);
     } finally {
       this.#draining = false;
-      this.current = undefined;
+      this.current = this.ofTurn = undefined;
       if (exchangesContexts()) enterContext(noContext); // who ran last is not held by them
       if (this.#ready.length > 0) this.arm();
       else {
@@ -333,7 +336,9 @@ export class Hub {
         enterContext(noContext); // else it would hold the stores of the task that has ended
         if (next && !next.scopes) (next.fiber as Fiber).transfer();
         else Fiber.suspend();
-        if (carrier.task || carrier.released) return carrier.task;
+        const task = carrier.task;
+        carrier.task = undefined;
+        if (task || carrier.released) return task;
       } else {
         // The stack goes, and its end leads to the main stack: `next` is resumed from there.
         if (next) this.#reenter = next;
@@ -398,10 +403,12 @@ export class Carrier {
   released = false;
   readonly fiber: Fiber = new Fiber(() => {
     let task = this.task;
+    this.task = undefined;
     while (task) {
       task.fiber = this.fiber;
       hub.begin(task);
-      task.runToEnd();
+      const { runToEnd } = task;
+      runToEnd(task);
       hub.end(task);
       task = hub.carry(this);
     }

@@ -13,6 +13,13 @@ export interface Interrupt {
   readonly onThrow?: { beforeThrow(): void };
 }
 
+/** An entry in a task's list of what ends with its stack. */
+export interface Ending {
+  readonly what: { cancel(): void };
+  newer: Ending | undefined;
+  older: Ending | undefined;
+}
+
 let made = 0;
 
 /** How many tasks there have been: the serial of the latest. */
@@ -33,6 +40,8 @@ export abstract class Task {
   waiter: Waiter<unknown> | undefined = undefined;
   /** Interrupts that are not delivered yet, oldest first. */
   interrupts: Interrupt[] | undefined = undefined;
+  /** Timers and the like that are cancelled when its stack ends, newest first. */
+  endings: Ending | undefined = undefined;
   /** How often it has parked. */
   parks = 0;
   /** Which of all tasks this is, in the order of their making. */
@@ -48,8 +57,12 @@ export abstract class Task {
   #thrown: WeakSet<object> | undefined = undefined;
   #thrownValue: unknown = undefined;
 
-  /** Runs the task's code from start to end, on a carrier. Never throws. */
-  abstract runToEnd(): void;
+  /**
+   * Runs the code of `self`, this task, from start to end, on a carrier. Never throws. It is called
+   * without `this`: stack traces hold the `this` of their frames until they are read, and one that was
+   * taken in this task must not hold it.
+   */
+  abstract runToEnd(self: this): void;
   /** Ends a task that could not be started. */
   abstract failToStart(error: unknown): void;
   /** For reports. */
@@ -79,6 +92,29 @@ export abstract class Task {
     const at = this.interrupts?.indexOf(interrupt) ?? -1;
     if (at >= 0) this.interrupts?.splice(at, 1);
     if (this.interrupts?.length === 0) this.interrupts = undefined;
+  }
+
+  /** Has `what` cancelled when the stack of this task ends; see {@link removeEnding}. */
+  addEnding(what: { cancel(): void }): Ending {
+    const ending = { what, newer: undefined, older: this.endings };
+    if (this.endings) this.endings.newer = ending;
+    this.endings = ending;
+    return ending;
+  }
+
+  removeEnding(ending: Ending): void {
+    const { newer, older } = ending;
+    if (newer) newer.older = older;
+    else if (this.endings === ending) this.endings = older;
+    if (older) older.newer = newer;
+    ending.newer = ending.older = undefined;
+  }
+
+  cancelEndings(): void {
+    for (let ending = this.endings; ending; ending = this.endings) {
+      this.removeEnding(ending);
+      ending.what.cancel();
+    }
   }
 
   /** Throws the oldest interrupt, if there is one. On the task's own stack. */
