@@ -7,19 +7,24 @@ import {
   noContext,
   runInContext,
 } from '../loop/async-context.js';
+import { atSite, type SpawnSite, spawnSite } from './spawn-site.js';
 
 export interface Asker {
   readonly context: AsyncContext;
   /** The greenlet, if it was one. */
   readonly task: Task | undefined;
+  /** Where it stood. */
+  readonly site: SpawnSite;
 }
 
 /** Who makes what belongs to nobody: a pool's connections, a server's loops. */
-export const nobody: Asker = { context: noContext, task: undefined };
+export const nobody: Asker = { context: noContext, task: undefined, site: {} };
+
+const call = <T>(make: () => T): T => make();
 
 /** The caller. */
 export function asker(): Asker {
-  return { context: captureContext(), task: hub.current };
+  return { context: captureContext(), task: hub.current, site: spawnSite() };
 }
 
 /**
@@ -30,7 +35,7 @@ export function onBehalfOf<T>(asker: Asker, make: () => T): T {
   const { current } = hub;
   hub.current = asker.task;
   try {
-    return runInContext(asker.context, make as (none: undefined) => T, undefined);
+    return atSite(asker.site, () => runInContext(asker.context, call, make) as T);
   } finally {
     hub.current = current;
   }

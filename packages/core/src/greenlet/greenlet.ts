@@ -3,13 +3,7 @@ import { GreenletExit, InvalidArgumentError, isExit } from '../errors.js';
 import { config } from '../hub/config.js';
 import { hub } from '../hub/hub.js';
 import { Task } from '../hub/task.js';
-import {
-  checkTimeout,
-  type expired,
-  startTimer,
-  type TimeoutOption,
-  waitAtMost,
-} from '../hub/timed-wait.js';
+import { checkTimeout, startTimer, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import {
   type AsyncContext,
@@ -19,7 +13,15 @@ import {
 } from '../loop/async-context.js';
 import { watchAbort } from './abort-watch.js';
 import type { Linkable } from './linkable.js';
-import { Links } from './links.js';
+import {
+  addLink,
+  type Joiner,
+  Link,
+  type Links,
+  notifyLinks,
+  removeLink,
+  removeWaiter,
+} from './links.js';
 import { Locals, type LocalValues } from './local-values.js';
 import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';
 import { timedOut } from './timeout.js';
@@ -36,7 +38,6 @@ export interface KillOptions extends TimeoutOption {
   block?: boolean;
 }
 
-type Joiner = Waiter<void | typeof expired>;
 type State = 'created' | 'scheduled' | 'running' | 'following' | 'dead';
 
 let created = 0;
@@ -67,8 +68,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   #outcome: unknown = undefined;
   /** Somebody has seen the failure, or will. */
   #collected = false;
-  /** Most greenlets have one that waits, or nobody. */
-  #links: Joiner | Links | undefined = undefined;
+  #links: Links = undefined;
   #name: string | undefined = undefined;
   /** Made by Local, for the first value. */
   localValues: LocalValues | undefined = undefined;
@@ -155,14 +155,10 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     const hooks = this.#onEnd;
     this.#onEnd = undefined;
     if (hooks) for (const hook of hooks) hook(this as Greenlet);
-    const links = this.#links;
-    if (links instanceof Waiter) {
-      this.#links = undefined;
-      links.wake();
-    } else links?.notify(this, describe);
+    if (this.#links) this.#links = notifyLinks(this.#links, this, describe);
     if (this.#failed && !this.#collected)
       reportLater(this as Greenlet, running ? captureContext() : this.context);
-    else if (!links) this.#site = undefined;
+    else if (!this.#links) this.#site = undefined;
     this.context = undefined;
   }
 
@@ -174,9 +170,10 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     checkTimeout(timeout);
     if (this.#state === 'dead') return;
     const waiter: Joiner = new Waiter('Greenlet.join()');
-    if (this.#links) this.#listOfLinks().addWaiter(waiter);
-    else this.#links = waiter;
-    waitAtMost<void>(waiter, timeout, () => this.#removeWaiter(waiter));
+    this.#links = addLink(this.#links, waiter);
+    waitAtMost<void>(waiter, timeout, () => {
+      this.#links = removeWaiter(this.#links, waiter);
+    });
   }
 
   /**
@@ -210,7 +207,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
         else resolve(this.#outcome as R);
       };
       if (this.#state === 'dead') settle();
-      else this.#listOfLinks().add(settle);
+      else this.#addLink(settle);
     });
   }
 
@@ -296,7 +293,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
 
   /** Takes back the latest link of `fn`; one that was to be called in this turn is not called. */
   unlink(fn: (greenlet: this) => void): void {
-    if (this.#links instanceof Links) this.#links.remove(fn);
+    this.#links = removeLink(this.#links, fn);
   }
 
   /** For groups: like `link`, but called within the end itself. Must neither throw nor block. */
@@ -305,23 +302,10 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     else this.#onEnd = [hook];
   }
 
-  #addLink(fn: (greenlet: this) => void, wanted?: (greenlet: Greenlet) => boolean): void {
-    const links = this.#listOfLinks();
-    links.add(fn, wanted);
-    if (this.#state === 'dead') links.notify(this, describe);
-  }
-
-  #listOfLinks(): Links {
-    if (this.#links instanceof Links) return this.#links;
-    const links = new Links();
-    if (this.#links) links.addWaiter(this.#links);
-    this.#links = links;
-    return links;
-  }
-
-  #removeWaiter(waiter: Joiner): void {
-    if (this.#links === waiter) this.#links = undefined;
-    else if (this.#links instanceof Links) this.#links.removeWaiter(waiter);
+  #addLink(fn: (greenlet: this) => void, condition?: (greenlet: Greenlet) => boolean): void {
+    const link = new Link(fn, condition);
+    if (this.#state === 'dead') link.tell(this, describe);
+    this.#links = addLink(this.#links, link);
   }
 
   // --------------------------------------------------------------------- state

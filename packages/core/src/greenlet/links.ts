@@ -1,65 +1,109 @@
-/** Who is to be told when something is ready, in the order in which they asked. */
+/**
+ * Who is to be told when something is ready, in the order in which they asked.
+ *
+ * Most things have nobody or one. So what they keep is either nothing, or that one, or a list of several,
+ * and the functions at the end of this file go from the one to the other.
+ */
+import { Call } from '../hub/call.js';
 import { hub } from '../hub/hub.js';
 import type { expired } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
-import { type AsyncContext, captureContext } from '../loop/async-context.js';
 
-type Joiner = Waiter<void | typeof expired>;
+export type Joiner = Waiter<void | typeof expired>;
 type Callback = (self: never) => void;
-type Wanted = (self: never) => boolean;
+type Condition = (self: never) => boolean;
+/** Names it in a report. */
+type Describe = (self: never) => string;
 
-/** A callback and the context of who gave it, in which it is called. */
-class Link {
+/**
+ * A callback. It is called once, on a later turn of the hub, outside any greenlet, in the context of who
+ * gave it; not if it is taken back before, even if the rest are on their way.
+ */
+export class Link extends Call {
   callback: Callback | undefined;
-  readonly wanted: Wanted | undefined;
-  context: AsyncContext = captureContext();
-  scheduled = false;
-  /** One of the same callback, given before; see Links.#index. */
+  readonly #condition: Condition | undefined;
+  #self: unknown = undefined;
+  #describe: Describe | undefined = undefined;
+  /** The list that it is in. */
+  list: LinkList | undefined = undefined;
+  /** One of the same callback, given before; see LinkList.#index. */
   older: Link | undefined = undefined;
 
-  constructor(callback: Callback, wanted: Wanted | undefined) {
+  /** With `condition`, `callback` is not called unless that says so. */
+  constructor(callback: Callback, condition?: Condition) {
+    super();
     this.callback = callback;
-    this.wanted = wanted;
+    this.#condition = condition;
   }
 
+  /** Called, or taken back. */
   get gone(): boolean {
     return this.callback === undefined;
   }
 
-  /** It may stay in the list for a while, and holds nothing meanwhile. */
+  /** On its way. */
+  get told(): boolean {
+    return this.#describe !== undefined;
+  }
+
+  tell(self: unknown, describe: Describe): void {
+    this.#self = self;
+    this.#describe = describe;
+    hub.schedule(this);
+  }
+
+  run(): void {
+    const { callback } = this;
+    const self = this.#self as never;
+    const describe = this.#describe as Describe;
+    if (!callback) return;
+    const wanted = !this.#condition || this.#condition(self);
+    this.list?.called();
+    this.forget();
+    if (!wanted) return;
+    try {
+      callback(self);
+    } catch (error) {
+      hub.report(error, `a link of ${describe(self)}`);
+    }
+  }
+
+  /** It may be kept for a while, and holds nothing meanwhile. */
   forget(): void {
-    this.callback = this.context = undefined;
+    this.callback = this.context = this.#self = this.list = undefined;
   }
 }
 
-/** Up to this many are searched one by one and leave at once. */
+/** Up to this many are searched one by one, and leave at once. */
 const few = 16;
 
 /**
- * Callbacks are called on a later turn of the hub, each once, outside any greenlet. One that is removed
- * before its call is not called, even if the rest are on their way. In a long list who leaves is only
- * marked, and the list is made anew when half of it has gone: many that leave take linear time.
+ * In a long list who leaves is only marked, and the list is made anew when half of it has gone: many that
+ * leave take linear time.
  */
-export class Links {
-  #all: (Link | Joiner)[] = [];
+class LinkList {
+  #waiting: (Link | Joiner)[] = [];
   #gone = 0;
+  /** On their way: kept to be found by {@link remove}. */
+  #told: Link[] = [];
+  #calls = 0;
   /** The newest link of each callback; made when one is looked for in a long list. */
   #index: Map<Callback, Link> | undefined = undefined;
 
-  /** Calls `callback` when this is ready and `wanted` then says so. */
-  add(callback: Callback, wanted?: Wanted): void {
-    const link = new Link(callback, wanted);
-    this.#all.push(link);
-    if (this.#index) this.#enter(this.#index, link);
+  add(one: Link | Joiner): void {
+    if (one instanceof Waiter) {
+      this.#waiting.push(one);
+      return;
+    }
+    one.list = this;
+    (one.told ? this.#told : this.#waiting).push(one);
+    if (this.#index) enter(this.#index, one);
   }
 
-  addWaiter(waiter: Joiner): void {
-    this.#all.push(waiter);
-  }
-
-  /** For one that is settled, and does not wait any more. */
+  /** A joiner that does not wait any more. */
   removeWaiter(waiter: Joiner): void {
-    this.#left(waiter);
+    if (this.#waiting.length > few) this.#oneLess();
+    else drop(this.#waiting, waiter);
   }
 
   /** Takes back the latest link of `callback`. */
@@ -67,19 +111,39 @@ export class Links {
     const link = this.#find(callback);
     if (!link) return;
     link.forget();
-    this.#left(link);
+    if (link.told) this.called();
+    else if (this.#waiting.length > few) this.#oneLess();
+    else drop(this.#waiting, link);
+  }
+
+  #oneLess(): void {
+    if (++this.#gone * 2 <= this.#waiting.length) return;
+    this.#gone = 0;
+    this.#index = undefined;
+    this.#waiting = this.#waiting.filter((one) =>
+      one instanceof Waiter ? !one.settled : !one.gone,
+    );
+  }
+
+  /** One less is on its way. */
+  called(): void {
+    if (++this.#calls < this.#told.length) return;
+    this.#calls = 0;
+    this.#told = [];
+    this.#index = undefined;
   }
 
   #find(callback: Callback): Link | undefined {
-    if (this.#all.length <= few) {
-      return this.#all.findLast(
-        (one): one is Link => !(one instanceof Waiter) && one.callback === callback,
-      );
+    if (this.#waiting.length + this.#told.length <= few) {
+      const isIt = (one: Link | Joiner): one is Link =>
+        !(one instanceof Waiter) && one.callback === callback;
+      return this.#waiting.findLast(isIt) ?? this.#told.findLast(isIt);
     }
     if (!this.#index) {
       this.#index = new Map();
-      for (const one of this.#all)
-        if (!(one instanceof Waiter) && !one.gone) this.#enter(this.#index, one);
+      for (const link of this.#told) if (!link.gone) enter(this.#index, link);
+      for (const one of this.#waiting)
+        if (!(one instanceof Waiter) && !one.gone) enter(this.#index, one);
     }
     let link = this.#index.get(callback);
     while (link?.gone) link = link.older;
@@ -88,52 +152,71 @@ export class Links {
     return link;
   }
 
-  #enter(index: Map<Callback, Link>, link: Link): void {
-    const { callback } = link as { callback: Callback };
-    link.older = index.get(callback);
-    index.set(callback, link);
-  }
-
-  #left(one: Link | Joiner): void {
-    if (this.#all.length <= few) {
-      const at = this.#all.indexOf(one);
-      if (at >= 0) this.#all.splice(at, 1);
-      return;
-    }
-    if (++this.#gone * 2 <= this.#all.length) return;
+  notify(self: unknown, describe: Describe): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
     this.#gone = 0;
-    this.#index = undefined;
-    this.#all = this.#all.filter((each) => (each instanceof Waiter ? !each.settled : !each.gone));
-  }
-
-  /** It is ready: tells everybody who is not told yet. An error is reported as of `describe(self)`. */
-  notify(self: unknown, describe: (self: never) => string): void {
-    const all = this.#all;
-    let left = 0;
-    for (const one of all) {
+    for (const one of waiting) {
       if (one instanceof Waiter) one.wake();
       else if (!one.gone) {
-        all[left++] = one;
-        if (!one.scheduled) this.#schedule(one, self, describe);
+        this.#told.push(one);
+        one.tell(self, describe);
       }
     }
-    all.length = left;
-    this.#gone = 0;
   }
+}
 
-  #schedule(link: Link, self: unknown, describe: (self: never) => string): void {
-    link.scheduled = true;
-    hub.scheduleIn(link.context, () => {
-      const { callback } = link;
-      if (!callback) return;
-      link.forget();
-      this.#left(link);
-      if (link.wanted && !link.wanted(self as never)) return;
-      try {
-        callback(self as never);
-      } catch (error) {
-        hub.report(error, `a link of ${describe(self as never)}`);
-      }
-    });
+function enter(index: Map<Callback, Link>, link: Link): void {
+  const callback = link.callback as Callback;
+  link.older = index.get(callback);
+  index.set(callback, link);
+}
+
+function drop<T>(from: T[], what: T): void {
+  const at = from.indexOf(what);
+  if (at >= 0) from.splice(at, 1);
+}
+
+/** Nobody, one, or several. */
+export type Links = Joiner | Link | LinkList | undefined;
+
+export function addLink(links: Links, one: Joiner | Link): Links {
+  if (!links || (links instanceof Link && links.gone)) return one;
+  if (links instanceof LinkList) {
+    links.add(one);
+    return links;
   }
+  const list = new LinkList();
+  list.add(links);
+  list.add(one);
+  return list;
+}
+
+/** Without `waiter`, which does not wait any more. */
+export function removeWaiter(links: Links, waiter: Joiner): Links {
+  if (links === waiter) return undefined;
+  if (links instanceof LinkList) links.removeWaiter(waiter);
+  return links;
+}
+
+/** Without the latest link of `callback`. */
+export function removeLink(links: Links, callback: Callback): Links {
+  if (links instanceof LinkList) links.remove(callback);
+  else if (links instanceof Link && links.callback === callback) {
+    links.forget();
+    return undefined;
+  }
+  return links;
+}
+
+/** `self` is ready: tells everybody who has not been told. Returns those that are on their way. */
+export function notifyLinks(links: Links, self: unknown, describe: Describe): Links {
+  if (links instanceof Waiter) {
+    links.wake();
+    return undefined;
+  }
+  if (links instanceof Link) {
+    if (!links.gone && !links.told) links.tell(self, describe);
+  } else links?.notify(self, describe);
+  return links;
 }

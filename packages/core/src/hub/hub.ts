@@ -17,7 +17,6 @@ import { inspect } from 'node:util';
 import { Fiber } from '@tendril/fiber';
 import { CannotSwitchError } from '../errors.js';
 import {
-  type AsyncContext,
   captureContext,
   comeBack,
   enterContext,
@@ -31,6 +30,7 @@ import {
 } from '../loop/async-context.js';
 import { type Clock, systemClock } from '../loop/clock.js';
 import { Ring } from '../loop/ring.js';
+import { Call } from './call.js';
 import type { Task } from './task.js';
 
 /** Called on whatever stack is at hand, outside any task: it must not block. */
@@ -61,7 +61,7 @@ export class Hub {
   /** What the spawns of one turn share, see spawn-site.ts. Nothing is held from one turn to the next. */
   ofTurn: object | undefined = undefined;
 
-  readonly #ready = new Ring<Task | HubCallback>();
+  readonly #ready = new Ring<Task | HubCallback | Call>();
   readonly #idle: Carrier[] = [];
   #armed = false;
   #draining = false;
@@ -84,33 +84,22 @@ export class Hub {
    * Puts an entry at the end of the ready queue; works from everywhere. A callback is called in the
    * AsyncLocalStorage context that this was called in.
    */
-  schedule(entry: Task | HubCallback): void {
-    if (typeof entry === 'function') this.scheduleIn(captureContext(), entry);
-    else this.#push(entry);
-  }
-
-  /** {@link schedule} for a callback that somebody has asked for before, in `context`. */
-  scheduleIn(context: AsyncContext, callback: HubCallback): void {
-    this.#push(
-      context === noContext ? callback : () => runInContext(context, callOutside, callback),
-    );
+  schedule(entry: Task | HubCallback | Call): void {
+    this.#ready.push(typeof entry === 'function' ? inContextOfCaller(entry) : entry);
+    if (!this.#armed && !this.#draining) this.arm();
   }
 
   /** Calls `callback` outside any task, whoever runs. What it throws is reported as of `source`. */
-  callOutside(callback: HubCallback, source: string): void {
+  callOutside(callback: HubCallback | Call, source: string): void {
     const { current } = this;
     this.current = undefined;
     try {
-      callback();
+      if (typeof callback === 'function') callback();
+      else callback.run();
     } catch (error) {
       this.report(error, source);
     }
     this.current = current;
-  }
-
-  #push(entry: Task | HubCallback): void {
-    this.#ready.push(entry);
-    if (!this.#armed && !this.#draining) this.arm();
   }
 
   /** Gives an error that nobody collects to {@link onError}. Never throws. */
@@ -262,8 +251,9 @@ export class Hub {
       const entry = this.#ready.shift();
       if (entry === undefined) return undefined;
       if ((--this.#budget & 63) === 0 && performance.now() > this.#deadline) this.#budget = 0;
-      if (typeof entry !== 'function') return entry;
-      runInContext(noContext, callOutside, entry);
+      if (typeof entry === 'function') runInContext(noContext, callOutside, entry);
+      else if (entry instanceof Call) runInContext(entry.context, callOutside, entry);
+      else return entry;
     }
   }
 
@@ -438,7 +428,14 @@ const setDrain = () => {
   setImmediate(drainHub);
 };
 
-const callOutside = (callback: HubCallback) => hub.callOutside(callback, 'a callback of the hub');
+const callOutside = (callback: HubCallback | Call) =>
+  hub.callOutside(callback, 'a callback of the hub');
+
+function inContextOfCaller(callback: HubCallback): HubCallback {
+  const context = captureContext();
+  if (context === noContext) return callback;
+  return () => runInContext(context, callback, undefined);
+}
 
 export function getHub(): Hub {
   return hub;

@@ -86,16 +86,26 @@ export function enterContext(context: AsyncContext): void {
 export function runInContext<A, R>(context: AsyncContext, fn: (argument: A) => R, argument: A): R {
   if (!storesOnResources) {
     const outside = getContextFrame();
-    setContextFrame(context);
+    if (outside !== context) setContextFrame(context);
     try {
       return fn(argument);
     } finally {
       setContextFrame(outside);
     }
   }
+  if (symbols.length > 0) return runInStores(context, fn, argument);
+  try {
+    return fn(argument);
+  } finally {
+    // The first to use a storage.
+    if (symbols.length > 0) write(executionAsyncResource() as Stores, undefined);
+  }
+}
+
+function runInStores<A, R>(context: AsyncContext, fn: (argument: A) => R, argument: A): R {
   // The same object when a task goes on after a park, with the same values: the hub sees to that.
   const stores = executionAsyncResource() as Stores;
-  const outside = symbols.length > 0 ? read(stores) : undefined;
+  const outside = read(stores);
   write(stores, context as unknown[] | undefined);
   try {
     return fn(argument);

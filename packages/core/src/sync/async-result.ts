@@ -1,6 +1,6 @@
 import type { GetOptions } from '../greenlet/greenlet.js';
 import type { Linkable } from '../greenlet/linkable.js';
-import { Links } from '../greenlet/links.js';
+import { addLink, Link, type Links, notifyLinks, removeLink } from '../greenlet/links.js';
 import { timedOut } from '../greenlet/timeout.js';
 import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
 import { WaitList } from './wait-list.js';
@@ -12,7 +12,7 @@ export class AsyncResult<T = unknown> implements Linkable {
   #state: 'pending' | 'value' | 'error' = 'pending';
   #outcome: unknown = undefined;
   readonly #waiting = new WaitList();
-  #links: Links | undefined = undefined;
+  #links: Links = undefined;
 
   /** Wakes everybody with a value. Setting again replaces it for those who ask later. */
   set(value: T): void {
@@ -28,7 +28,7 @@ export class AsyncResult<T = unknown> implements Linkable {
     this.#state = state;
     this.#outcome = outcome;
     this.#waiting.serveAll(true);
-    this.#links?.notify(this, describe);
+    this.#links = notifyLinks(this.#links, this, describe);
   }
 
   ready(): boolean {
@@ -83,13 +83,13 @@ export class AsyncResult<T = unknown> implements Linkable {
    * AsyncLocalStorage context of this call.
    */
   link(callback: (self: this) => void): void {
-    this.#links ??= new Links();
-    this.#links.add(callback);
-    if (this.ready()) this.#links.notify(this, describe);
+    const link = new Link(callback);
+    if (this.ready()) link.tell(this, describe);
+    this.#links = addLink(this.#links, link);
   }
 
   unlink(callback: (self: this) => void): void {
-    this.#links?.remove(callback);
+    this.#links = removeLink(this.#links, callback);
   }
 
   statistics(): { waiting: number } {

@@ -1,5 +1,5 @@
 import type { Linkable } from '../greenlet/linkable.js';
-import { Links } from '../greenlet/links.js';
+import { addLink, Link, type Links, notifyLinks, removeLink } from '../greenlet/links.js';
 import { checkTimeout, expired, type TimeoutOption } from '../hub/timed-wait.js';
 import { WaitList } from './wait-list.js';
 
@@ -12,7 +12,7 @@ const describe = () => 'an Event';
 export class Event implements Linkable {
   #set = false;
   readonly #waiting = new WaitList();
-  #links: Links | undefined = undefined;
+  #links: Links = undefined;
 
   isSet(): boolean {
     return this.#set;
@@ -26,7 +26,7 @@ export class Event implements Linkable {
   set(): void {
     this.#set = true;
     this.#waiting.serveAll(true);
-    this.#links?.notify(this, describe);
+    this.#links = notifyLinks(this.#links, this, describe);
   }
 
   clear(): void {
@@ -45,13 +45,13 @@ export class Event implements Linkable {
    * greenlet, in the AsyncLocalStorage context of this call.
    */
   link(callback: (self: this) => void): void {
-    this.#links ??= new Links();
-    this.#links.add(callback);
-    if (this.#set) this.#links.notify(this, describe);
+    const link = new Link(callback);
+    if (this.#set) link.tell(this, describe);
+    this.#links = addLink(this.#links, link);
   }
 
   unlink(callback: (self: this) => void): void {
-    this.#links?.remove(callback);
+    this.#links = removeLink(this.#links, callback);
   }
 
   statistics(): { waiting: number } {

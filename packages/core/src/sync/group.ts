@@ -78,50 +78,52 @@ export class Group implements Iterable<Greenlet> {
 
   /** Like `apply`, without waiting: the greenlet's outcome is that of `fn(...args)`. */
   applyAsync<A extends unknown[], R>(fn: (...args: A) => R, args?: A): Greenlet<Awaited<R>> {
-    return spawn(() => this.apply(fn, args)) as Greenlet<Awaited<R>>;
+    // Made here: it is this caller's, and not that of the greenlet that waits for room.
+    const member = new Greenlet(fn as never, ...(args ?? [])) as Greenlet<Awaited<R>>;
+    return spawn(() => {
+      this.start(member);
+      return member.get();
+    }) as Greenlet<Awaited<R>>;
   }
 
   /**
-   * `fn` of every item, each in a member of its own; the values in the order of the items. The first
-   * failure is thrown at once; items that have not started then never do, and those that run go on.
-   * When the caller is killed, so are they.
+   * `fn` of every item, each in a member of its own, in the AsyncLocalStorage context of this call; the
+   * values in the order of the items. The first failure is thrown at once; items that have not started
+   * then never do, and those that run go on. When the caller is killed, so are they.
+   *
+   * An iterable that is no array is read by a greenlet of its own, one item for every member that there
+   * is room for, and closed when the call ends in any way.
    */
   map<T, R>(fn: (item: T) => R, items: Iterable<T>): Awaited<R>[] {
-    const run = new MapRun<T, R>(this, fn, items);
-    const values: Awaited<R>[] = [];
-    for (const { index, value } of run) values[index] = value;
-    return values;
+    return new MapRun<T, R>(this, fn, items).collect();
   }
 
   /** `map` in the background. */
   mapAsync<T, R>(fn: (item: T) => R, items: Iterable<T>): Greenlet<Awaited<R>[]> {
-    return spawn(() => this.map(fn, items)) as Greenlet<Awaited<R>[]>;
+    const run = new MapRun<T, R>(this, fn, items);
+    return spawn(() => run.collect()) as Greenlet<Awaited<R>[]>;
   }
 
-  /** `map` whose values are yielded in the order of the items, as soon as they are there. */
-  *imap<T, R>(
+  /**
+   * `map` whose values are yielded in the order of the items, as soon as they are there: also while the
+   * input parks, so it may be fed by them. Nothing starts before the first is asked for. Who leaves the
+   * loop takes what runs along.
+   */
+  imap<T, R>(
     fn: (item: T) => R,
     items: Iterable<T>,
     options?: ImapOptions,
   ): Generator<Awaited<R>, void, undefined> {
-    const early = new Map<number, Awaited<R>>();
-    let next = 0;
-    for (const { index, value } of new MapRun<T, R>(this, fn, items, options)) {
-      early.set(index, value);
-      for (; early.has(next); next++) {
-        yield early.get(next) as Awaited<R>;
-        early.delete(next);
-      }
-    }
+    return new MapRun<T, R>(this, fn, items, options).ordered();
   }
 
-  /** `map` whose values are yielded in the order in which they come. */
-  *imapUnordered<T, R>(
+  /** {@link imap} whose values are yielded in the order in which they come. */
+  imapUnordered<T, R>(
     fn: (item: T) => R,
     items: Iterable<T>,
     options?: ImapOptions,
   ): Generator<Awaited<R>, void, undefined> {
-    for (const { value } of new MapRun<T, R>(this, fn, items, options)) yield value;
+    return new MapRun<T, R>(this, fn, items, options).unordered();
   }
 
   /** For MapRun: starts `greenlet` if there is room (true), or wakes `run` when there is (false). */
@@ -134,6 +136,9 @@ export class Group implements Iterable<Greenlet> {
   startInSlot(greenlet: Greenlet): void {
     this.start(greenlet);
   }
+
+  /** For MapRun: parks until a member could start. */
+  waitForRoom(): void {}
 
   /** Parks until no member is left. False when `timeout` milliseconds have passed. */
   join(options?: GroupJoinOptions): boolean {

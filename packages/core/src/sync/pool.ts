@@ -59,6 +59,12 @@ export class Pool extends Group {
     return true;
   }
 
+  override waitForRoom(): void {
+    if (!this.full) return;
+    this.#slots.acquire();
+    this.#slots.release();
+  }
+
   override startInSlot(greenlet: Greenlet): void {
     this.#addWithSlot(greenlet);
     greenlet.start();
