@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { run, sleep, spawn } from '@tendril/core';
+import { run, sleep, spawn, Timeout } from '@tendril/core';
 import { connect, type Listener, listen, type Socket } from '@tendril/core/socket';
 
-/** A test's body in a greenlet, in real time, for at most 20 s. */
+/** A test's body in a greenlet, in real time. */
 export function inRealTime(body: () => void): () => Promise<void> {
   return () => run(body) as Promise<void>;
 }
@@ -59,4 +59,16 @@ export function started<R>(body: () => R) {
   const greenlet = spawn(body);
   sleep(0);
   return greenlet;
+}
+
+/** Parks until `condition` holds: the state itself, however long a busy machine takes to get there. */
+export function until(condition: () => boolean): void {
+  using _limit = Timeout.startNew(60_000, new Error(`never came true: ${condition}`));
+  while (!condition()) sleep(1);
+}
+
+/** What a greenlet has come to: its value, or the code of its error. */
+export function outcomeOf(greenlet: { join(): void; value: unknown; exception: unknown }): unknown {
+  greenlet.join();
+  return greenlet.exception ? (greenlet.exception as { code: string }).code : greenlet.value;
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidArgumentError, sleep, spawn, Timeout } from '@tendril/core';
+import { InvalidArgumentError, sleep, spawn, Timeout, wait } from '@tendril/core';
 import { CalledProcessError, check, Popen, run } from '@tendril/core/subprocess';
+import { VirtualClock } from '@tendril/core/testing';
 import { leaveNothing } from './helpers.js';
-import { inRealTime } from './io-helpers.js';
+import { inRealTime, temporaryFolder } from './io-helpers.js';
 
 leaveNothing();
+const folder = temporaryFolder();
 
 const node = process.execPath;
 const code = (expected: string) => (error: unknown) =>
@@ -14,14 +18,42 @@ const code = (expected: string) => (error: unknown) =>
 /** A shell that starts a sleeper of its own and prints the sleeper's pid. */
 const family = ['-c', 'sleep 60 & echo $!; wait'];
 
+/** In real time, whatever the hub's clock is. */
+function until(condition: () => boolean): void {
+  while (!condition()) wait(new Promise<void>((resolve) => setTimeout(resolve, 5)));
+}
+
 /** Parks until no process has this pid. A zombie that init has yet to reap counts as gone. */
 function untilGone(pid: number): void {
-  using _limit = Timeout.startNew(5000);
-  for (;;) {
-    const state = run('ps', ['-o', 'stat=', '-p', String(pid)]).stdout.trim();
-    if (state === '' || state.startsWith('Z')) return;
-    sleep(10);
+  until(() => !isAlive(pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
   }
+}
+
+let files = 0;
+
+/**
+ * A shell that starts a sleeper, and then waits for it, or ends before it: then the sleeper is all that
+ * is left of the group. `sleeper()` parks until that is so, and gives its pid.
+ */
+function starter(then: 'wait' | 'exit'): { script: string[]; sleeper: () => number } {
+  const file = path.join(folder, `pid-${files++}`);
+  const read = () => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  return {
+    script: ['-c', `sleep 60 & echo $! $$ > ${file}; ${then}`],
+    sleeper() {
+      until(() => read().endsWith('\n'));
+      const [pid = 0, shell = 0] = read().split(' ').map(Number);
+      if (then === 'exit') until(() => !existsSync(`/proc/${shell}`));
+      return pid;
+    },
+  };
 }
 
 describe('run and check', () => {
@@ -49,10 +81,14 @@ describe('run and check', () => {
   test(
     'other greenlets run meanwhile',
     inRealTime(() => {
-      const began = performance.now();
-      const all = [1, 2, 3, 4].map(() => spawn(() => run('sleep', ['0.3'])));
-      for (const one of all) assert.equal(one.get().status, 0);
-      assert.ok(performance.now() - began < 1000);
+      // Each waits for all of the others: one after the other they would never end.
+      const here = (i: number) => path.join(folder, `here-${i}`);
+      const all = [0, 1, 2, 3];
+      const met = all.map((i) => `[ -e ${here(i)} ]`).join(' && ');
+      const running = all.map((i) =>
+        spawn(() => run('sh', ['-c', `: > ${here(i)}; until ${met}; do sleep 0.05; done`])),
+      );
+      for (const one of running) assert.equal(one.get().status, 0);
     }),
   );
 
@@ -94,23 +130,22 @@ describe('run and check', () => {
   test(
     'a timeout and a kill end the program and all that it started',
     inRealTime(() => {
-      const pidFile = `${process.env.TMPDIR ?? '/tmp'}/tendril-family-${process.pid}`;
-      const script = ['-c', `sleep 60 & echo $! > ${pidFile}; wait`];
-      const sleeper = () => {
-        for (;;) {
-          const text = run('cat', [pidFile]).stdout;
-          if (text.endsWith('\n')) return Number(text);
-          sleep(5);
+      using clock = VirtualClock.install({ autoJump: false });
+      // The shell waits for the sleeper, or has ended before it, and the pipes are still held open.
+      for (const then of ['wait', 'exit'] as const) {
+        for (const how of ['timeout', 'kill']) {
+          const { script, sleeper } = starter(then);
+          const limit = how === 'timeout' ? { timeout: 200 } : {};
+          const running = spawn(() => run('sh', script, { killTimeout: 100, ...limit }));
+          const pid = sleeper();
+          if (how === 'kill') running.kill();
+          else {
+            clock.advance(200);
+            assert.throws(() => running.get(), Timeout);
+          }
+          untilGone(pid);
         }
-      };
-      assert.throws(() => run('sh', script, { timeout: 200, killTimeout: 100 }), Timeout);
-      untilGone(sleeper());
-      run('rm', [pidFile]);
-      const running = spawn(() => run('sh', script, { killTimeout: 100 }));
-      const pid = sleeper();
-      running.kill();
-      untilGone(pid);
-      run('rm', [pidFile]);
+      }
     }),
   );
 
@@ -129,14 +164,32 @@ describe('run and check', () => {
   );
 
   test(
-    'a process that exits ends its programs',
+    'a process that exits ends its programs, and what those have left behind',
     inRealTime(() => {
-      const program = `import { run, spawn, sleep } from '@tendril/core';
-        import { Popen } from '@tendril/core/subprocess';
-        run(() => { const child = new Popen('sleep', ['60']); console.log(child.pid); sleep(20); process.exit(0); });`;
-      const pid = Number(
-        check(node, ['--input-type=module', '-e', program], { cwd: import.meta.dirname }),
-      );
+      for (const script of ['echo $$; exec sleep 60', 'sleep 60 & echo $!; exit']) {
+        const program = `import { run, spawn, sleep } from '@tendril/core';
+          import { Popen } from '@tendril/core/subprocess';
+          run(() => {
+            const child = new Popen('sh', ['-c', ${JSON.stringify(script)}]);
+            console.log(child.stdout.readLine());
+            if (${script.includes('exit')}) child.wait();
+            process.exit(0);
+          });`;
+        const pid = Number(
+          check(node, ['--input-type=module', '-e', program], { cwd: import.meta.dirname }),
+        );
+        assert.ok(pid > 0);
+        untilGone(pid);
+      }
+    }),
+  );
+
+  test(
+    'what a program that ended well has left running goes on',
+    inRealTime(() => {
+      const pid = Number(check('sh', ['-c', 'sleep 60 > /dev/null 2>&1 & echo $!']));
+      assert.equal(isAlive(pid), true);
+      process.kill(pid);
       untilGone(pid);
     }),
   );
@@ -170,9 +223,25 @@ describe('Popen', () => {
   );
 
   test(
+    'kill and disposal reach what is left of its group when it has ended itself',
+    inRealTime(() => {
+      for (const how of ['kill', 'dispose'] as const) {
+        const { script, sleeper } = starter('exit');
+        const child = new Popen('sh', script, { killTimeout: 100 });
+        const pid = sleeper();
+        assert.equal(child.wait(), 0);
+        if (how === 'kill') assert.equal(child.kill(), true);
+        else child[Symbol.dispose]();
+        untilGone(pid);
+        child[Symbol.dispose]();
+      }
+    }),
+  );
+
+  test(
     'kill reaches its group; a program that is not there throws',
     inRealTime(() => {
-      using child = new Popen('sh', family);
+      using child = new Popen('sh', family, { killTimeout: 100 });
       const pid = Number(child.stdout?.readLine());
       assert.equal(child.kill(), true);
       assert.equal(child.wait(), null);

@@ -38,8 +38,6 @@ export function endWhole(
   const { pid } = child;
   if (pid === undefined) return;
   const others = leads ? [] : descendants(pid);
-  // A leader that has ended leaves its group behind, which holds the pipes that were waited for.
-  if (leads && (child.exitCode !== null || child.signalCode !== null)) others.push(-pid);
   endChild(child, { killSignal: signal });
   for (const other of others) {
     try {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { getHub, park } from '../index.js';
-import { adoptChild } from '../system/subprocess.js';
+import { adoptChild, releaseChild } from '../system/subprocess.js';
 import { endWhole } from './child-group.js';
 import { inTurn } from './spawn-turns.js';
 
@@ -139,6 +139,7 @@ class ChildRun {
 
   readonly #closed = (): void => {
     if (--this.#open > 0) return;
+    releaseChild(this.#child);
     const { pid = 0, exitCode, signalCode } = this.#child;
     this.#done({
       pid,

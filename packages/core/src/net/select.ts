@@ -1,6 +1,7 @@
 /** select() and Poller: waiting for the first of several sockets, as select(2) and gevent.select do. */
 import { InvalidArgumentError } from '../errors.js';
-import { checkTimeout, type expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
+import { hub } from '../hub/hub.js';
+import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import type { Readable, Writable } from './selectable.js';
 
@@ -13,7 +14,9 @@ export interface Selected<R, W> {
 
 /**
  * Parks until at least one of `read` has something to read, or one of `write` takes something. Returns
- * all of those that are ready then; both lists are empty when the time is up.
+ * all of those that are ready then; both lists are empty when the time is up, and only then. A socket
+ * that was closed, by whomever, is ready: the read or the send that follows says so (where gevent throws
+ * EBADF).
  */
 export function select<R extends Readable, W extends Writable = never>(
   read: Iterable<R>,
@@ -29,24 +32,35 @@ export function select<R extends Readable, W extends Writable = never>(
   for (const one of writers)
     if (typeof one?.onceWritable !== 'function')
       throw new InvalidArgumentError('write', 'sockets', one);
-  const waiter = new Waiter<true | typeof expired>('select()');
-  const ready = () => ({
-    readable: readers.filter((one) => one.readable),
-    writable: writers.filter((one) => one.writable),
-  });
-  const now = ready();
-  if (now.readable.length + now.writable.length > 0) return now;
+  const deadline = options?.timeout === undefined ? undefined : hub.clock.now() + options.timeout;
+  for (;;) {
+    const waiter = new Waiter<true | typeof expired>('select()');
+    const readable = readers.filter((one) => one.readable);
+    const writable = writers.filter((one) => one.writable);
+    if (readable.length + writable.length > 0) return { readable, writable };
+    const left = deadline === undefined ? undefined : Math.max(0, deadline - hub.clock.now());
+    // What was ready may be so no longer: another greenlet was quicker, and the time is not up.
+    if (!awaitOne(waiter, readers, writers, left)) return { readable, writable };
+  }
+}
+
+/** False when the time is up. */
+function awaitOne(
+  waiter: Waiter<true | typeof expired>,
+  readers: Readable[],
+  writers: Writable[],
+  timeout: number | undefined,
+): boolean {
   const wake = () => void waiter.wake(true);
   const stops = [
     ...readers.map((one) => one.onceReadable(wake)),
     ...writers.map((one) => one.onceWritable(wake)),
   ];
   try {
-    waitAtMost<true>(waiter, options?.timeout);
+    return waitAtMost<true>(waiter, timeout) !== expired;
   } finally {
     for (const stop of stops) stop();
   }
-  return ready();
 }
 
 /** What a Poller waits for. */

@@ -7,7 +7,6 @@
  */
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import {
   ConcurrentUseError,
   IncompleteReadError,
@@ -21,7 +20,16 @@ import { hub } from '../hub/hub.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import { ByteQueue } from './byte-queue.js';
-import type { Readable, Writable } from './selectable.js';
+import { Endpoint } from './endpoint.js';
+import { Output } from './output.js';
+import {
+  type Callbacks,
+  callAll,
+  type Readable,
+  type Writable,
+  withCallback,
+  withoutCallback,
+} from './selectable.js';
 
 export interface ReadOptions extends TimeoutOption {}
 
@@ -37,6 +45,8 @@ const highWater = 64 * 1024;
 const defaultMax = 64 * 1024;
 /** How long `close()` lets unsent data go out, in milliseconds. */
 const lingerTime = 30_000;
+/** The longest time that Node's timers have. */
+const longestTime = 2 ** 31 - 1;
 
 const lineEnd = Buffer.from('\n');
 const empty = Buffer.alloc(0);
@@ -52,9 +62,8 @@ function deadlineOf(timeout: number | undefined): number | undefined {
 }
 
 /** Wraps any Duplex of Node's; for connections use `connect` and `listen`. */
-export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable {
-  /** What it stands on. To read from it elsewhere takes bytes away from this socket. */
-  readonly stream: Duplex;
+export class Socket extends Endpoint implements Iterable<Buffer>, Disposable, Readable, Writable {
+  override readonly stream: Duplex;
   /** Milliseconds for each call that parks, unless the call has a `timeout` of its own. */
   timeout: number | undefined = undefined;
 
@@ -67,11 +76,12 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   #reader: Waiter<Wake> | undefined = undefined;
   /** How many bytes the reader waits for. */
   #wanted = 0;
-  #writers: Set<Waiter<Wake>> | undefined = undefined;
-  /** Who is to be told: one callback as a rule, seldom more. */
-  #readable: (() => void) | (() => void)[] | undefined = undefined;
+  #output: Output | undefined = undefined;
+  #readable: Callbacks = undefined;
+  #writable: Callbacks = undefined;
 
   constructor(stream: Duplex) {
+    super();
     this.stream = stream;
     this.#ended = stream.readableEnded;
     this.#closed = stream.destroyed;
@@ -110,7 +120,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
     [
       'drain',
       function (this: Owned) {
-        this[owner].#wakeWriters();
+        this[owner].#tellWritable();
       },
     ],
   ];
@@ -120,7 +130,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
    * @throws ConcurrentUseError if somebody reads or writes, or bytes lie unread
    */
   detach(): Duplex {
-    if (this.#reader || this.#writers?.size || this.#unread.size > 0)
+    if (this.#reader || this.#output?.busy || this.#unread.size > 0)
       throw new ConcurrentUseError('This socket');
     for (const [event, listener] of Socket.#listeners) this.stream.off(event, listener);
     this.#closed = this.#closing = true;
@@ -129,12 +139,20 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
 
   // ------------------------------------------------------------------- reading
 
+  // One reader at a time, from its call to its return: whoever else asks would take bytes that were
+  // counted for it. One that was killed takes none any more.
+  #claimInput(): void {
+    if (this.#reader && !this.#reader.interrupted)
+      throw new ConcurrentUseError('The input of this socket');
+  }
+
   /**
    * Some bytes: what has come, at most `max`. Parks while there are none. Empty at the end of input.
    * @throws Timeout, ConcurrentUseError, SocketClosedError, Node's errors with their codes
    */
   recv(max = defaultMax, options?: ReadOptions): Buffer {
     if (!(max >= 1)) throw new InvalidArgumentError('max', 'a number of bytes, 1 or more', max);
+    this.#claimInput();
     if (this.#unread.size === 0 && !this.#awaitInput('recv()', 1, options)) return empty;
     return this.#taken(this.#unread.takeSome(max));
   }
@@ -146,6 +164,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   recvExactly(length: number, options?: ReadOptions): Buffer {
     if (!(Number.isInteger(length) && length >= 0))
       throw new InvalidArgumentError('length', 'a whole number of bytes, 0 or more', length);
+    this.#claimInput();
     if (this.#unread.size < length && !this.#awaitInput('recvExactly()', length, options))
       throw new IncompleteReadError(this.#unread.takeAll(), `${length} were there`);
     return this.#taken(this.#unread.take(length));
@@ -180,6 +199,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
 
   /** All that comes until the end of input, at most `max` bytes (default 16 MiB). */
   readAll(options?: ReadOptions & { max?: number }): Buffer {
+    this.#claimInput();
     const max = options?.max ?? 16 * 1024 * 1024;
     const more = this.#awaitInput('readAll()', max + 1, options);
     if (more) throw new LimitExceededError(max, 'end of input');
@@ -196,6 +216,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   }
 
   #readUntil(delimiter: Buffer, what: string, options?: LineOptions): Buffer | undefined {
+    this.#claimInput();
     const max = options?.max ?? defaultMax;
     const timeout = this.#limitOf(options);
     const deadline = deadlineOf(timeout);
@@ -230,7 +251,6 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
       if (this.#ended) return false;
       if (this.#closed || this.#closing) throw new SocketClosedError('This socket');
       if (!hub.current) throw new NotInGreenletError(`Socket.${what}`);
-      if (this.#reader) throw new ConcurrentUseError('The input of this socket');
       const waiter = new Waiter<Wake>(what);
       this.#reader = waiter;
       this.#wanted = count;
@@ -239,7 +259,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
         const left = deadline === undefined ? undefined : Math.max(0, deadline - hub.clock.now());
         if (waitAtMost<Wake>(waiter, left) === expired) throw timedOut(timeout);
       } finally {
-        this.#reader = undefined;
+        if (this.#reader === waiter) this.#reader = undefined;
       }
     }
   }
@@ -256,6 +276,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   }
 
   #receive(chunk: Buffer | string): void {
+    if (this.#closing) return;
     this.#unread.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
     if (this.#reader) {
       if (this.#unread.size >= this.#wanted) this.#reader.wake(true);
@@ -269,11 +290,13 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
   // ------------------------------------------------------------------- writing
 
   /**
-   * Sends all of `data`, in order with what others send. Parks while the peer takes nothing; what has
-   * gone to the kernel may still be under way on return, and `data` must not be changed until then.
+   * Sends all of `data`, in order with what others send. Parks until the kernel has it, or, on any other
+   * Duplex, until that calls it written; where the peer takes nothing, for as long. What has been sent
+   * may still be lost on the way, as with every socket.
    *
-   * A kill or a timeout closes the socket: the rest of a message that was begun can neither be taken
-   * back nor be followed by another one.
+   * `end()` and `close()` of another greenlet let a send that is under way go on. A kill or a timeout
+   * closes the socket: the rest of a message that was begun can neither be taken back nor be followed by
+   * another one.
    *
    * @throws Timeout, SocketClosedError, Node's errors with their codes (EPIPE, ECONNRESET)
    */
@@ -281,62 +304,53 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
     const { stream } = this;
     if (!hub.current) throw new NotInGreenletError('Socket.sendAll()');
     if (this.#error) throw this.#error;
-    if (this.#closed || this.#closing || stream.writableEnded)
+    if (this.#closed || this.#closing || stream.writableEnded || stream.destroyed)
       throw new SocketClosedError(
         stream.writableEnded ? 'The output of this socket' : 'This socket',
       );
     if (typeof data !== 'string' && !(data instanceof Uint8Array))
       throw new InvalidArgumentError('data', 'a string or bytes', data);
-    if (data.length === 0 || stream.write(data)) return;
-    this.#awaitDrain(options);
-  }
-
-  #awaitDrain(options: TimeoutOption | undefined): void {
     const timeout = this.#limitOf(options);
-    const waiter = new Waiter<Wake>('sendAll()');
-    this.#writers ??= new Set();
-    this.#writers.add(waiter);
-    try {
-      if (waitAtMost<Wake>(waiter, timeout, () => this.destroy()) === expired)
-        throw timedOut(timeout);
-    } finally {
-      this.#writers.delete(waiter);
-    }
-    if (this.#error) throw this.#error;
-    if (this.#closed) throw new SocketClosedError('This socket');
-  }
-
-  #wakeWriters(): void {
-    if (this.#writers) for (const writer of this.#writers) writer.wake(true);
+    this.#output ??= new Output(stream);
+    if (data.length === 0 || this.#output.write(data)) return;
+    if (this.#output.wait(timeout, () => this.destroy()) === expired) throw timedOut(timeout);
   }
 
   // --------------------------------------------------------------------- ends
 
   /** Half-close: sends what is left, then tells the peer that nothing follows. Reading goes on. */
   end(): void {
-    if (!this.#closed && !this.stream.writableEnded) this.stream.end();
+    if (this.#closed || this.stream.writableEnded) return;
+    this.stream.end();
+    this.#tellWritable();
   }
 
-  /** Closes both ways once what was written has gone out (at most 30 s later). Never parks. */
-  close(): void {
+  /**
+   * Closes both ways once what was given to be sent has gone out, sends that are parked included, or
+   * when `timeout` milliseconds are over (default 30,000), whatever the peer does meanwhile. Those whose
+   * bytes have not left by then get SocketClosedError. Never parks.
+   */
+  close({ timeout = lingerTime }: TimeoutOption = {}): void {
+    checkTimeout(timeout);
     if (this.#closed || this.#closing) return;
     this.#closing = true;
-    this.#settle();
-    const net = this.stream as Partial<NetSocket>;
-    if (net.destroySoon) {
-      net.setTimeout?.(lingerTime, () => this.stream.destroy());
-      net.destroySoon();
-    } else {
-      this.stream.end(() => this.stream.destroy());
-    }
     // Unread input is thrown away, so that the end of a peer that still sends is seen.
     this.#unread.clear();
+    this.#settle();
+    const { stream } = this;
+    const limit = setTimeout(() => this.destroy(), Math.min(timeout, longestTime)).unref();
+    stream.once('close', () => clearTimeout(limit));
+    const net = stream as Partial<NetSocket>;
+    if (net.destroySoon) net.destroySoon();
+    else stream.end(() => stream.destroy());
+    if (stream.writableLength > 0) this.#flow();
   }
 
-  /** Closes at once; what was not sent is lost. */
+  /** Closes at once. What was not sent is lost, and those who wait for it get SocketClosedError. */
   destroy(): void {
     this.#closing = true;
     this.stream.destroy();
+    this.#output?.fail(this.#error);
     this.#settle();
   }
 
@@ -356,6 +370,7 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
 
   #fail(error: Error): void {
     this.#error ??= error;
+    this.#output?.fail(this.#error);
     this.#settle();
   }
 
@@ -363,126 +378,66 @@ export class Socket implements Iterable<Buffer>, Disposable, Readable, Writable 
     this.#closed = true;
     // A peer that went without an error and without an end: the input is over all the same.
     if (!this.#closing) this.#ended = true;
+    this.#output?.fail(this.#error);
     this.#settle();
-    this.#wakeWriters();
   }
 
   #settle(): void {
     this.#reader?.wake(true);
-    if (this.#error || this.#closing) this.#wakeWriters();
     if (this.#readable) this.#tellReadable();
+    if (this.#writable && this.writable) this.#tellWritable();
   }
 
   // ------------------------------------------------------------------ selecting
 
-  /** True when a read would not park: bytes, the end or an error are there. */
+  /**
+   * True when a read would not park: bytes, the end or an error are there, or the socket was closed and
+   * a read would say so.
+   */
   get readable(): boolean {
-    return this.#unread.size > 0 || this.#ended || this.#closed || this.#error !== undefined;
+    return this.#unread.size > 0 || this.#ended || this.closed || this.#error !== undefined;
   }
 
   /** True when no read will ever find anything again: the input has ended, and nothing lies unread. */
   get finished(): boolean {
-    return this.#unread.size === 0 && (this.#ended || this.#closed || this.#error !== undefined);
+    return this.#unread.size === 0 && (this.#ended || this.closed || this.#error !== undefined);
   }
 
-  /** True when a send would not park for long: little or nothing waits to be sent. */
+  /** True when a send would not park for long: little or nothing waits to be sent, or it would throw. */
   get writable(): boolean {
-    return !this.stream.writableNeedDrain;
+    const { stream } = this;
+    return !stream.writableNeedDrain || stream.writableEnded || this.closed || stream.destroyed;
   }
 
   /** Calls `callback` once, when {@link readable}. Returns how to call it off. */
   onceReadable(callback: () => void): () => void {
-    if (!this.#readable) this.#readable = callback;
-    else this.#readable = [this.#readable, callback].flat();
+    this.#readable = withCallback(this.#readable, callback);
     if (this.readable) queueMicrotask(() => this.#tellReadable());
     else this.#flow();
     return () => {
-      if (this.#readable === callback) this.#readable = undefined;
-      else if (Array.isArray(this.#readable))
-        this.#readable = this.#readable.filter((other) => other !== callback);
+      this.#readable = withoutCallback(this.#readable, callback);
     };
   }
 
   /** Calls `callback` once, when {@link writable}. Returns how to call it off. */
   onceWritable(callback: () => void): () => void {
-    const { stream } = this;
-    if (this.writable) {
-      let off = false;
-      queueMicrotask(() => off || callback());
-      return () => {
-        off = true;
-      };
-    }
-    stream.once('drain', callback).once('close', callback);
-    return () => stream.off('drain', callback).off('close', callback);
+    this.#writable = withCallback(this.#writable, callback);
+    if (this.writable) queueMicrotask(() => this.#tellWritable());
+    return () => {
+      this.#writable = withoutCallback(this.#writable, callback);
+    };
   }
 
   #tellReadable(): void {
     const waiting = this.#readable;
     this.#readable = undefined;
-    if (typeof waiting === 'function') waiting();
-    else if (waiting) for (const callback of waiting) callback();
+    callAll(waiting);
   }
 
-  // ------------------------------------------------------------------ addresses
-
-  get #net(): NetSocket {
-    return this.stream as NetSocket;
-  }
-  get remoteAddress(): string | undefined {
-    return this.#net.remoteAddress;
-  }
-  get remotePort(): number | undefined {
-    return this.#net.remotePort;
-  }
-  get remoteFamily(): string | undefined {
-    return this.#net.remoteFamily;
-  }
-  get localAddress(): string | undefined {
-    return this.#net.localAddress;
-  }
-  get localPort(): number | undefined {
-    return this.#net.localPort;
-  }
-  get bytesRead(): number {
-    return this.#net.bytesRead;
-  }
-  get bytesWritten(): number {
-    return this.#net.bytesWritten;
-  }
-
-  /** Sends small pieces at once (TCP_NODELAY). */
-  setNoDelay(on = true): void {
-    this.#net.setNoDelay?.(on);
-  }
-  /** TCP keep-alive probes, the first after `initialDelay` milliseconds. */
-  setKeepAlive(on = true, initialDelay = 0): void {
-    this.#net.setKeepAlive?.(on, initialDelay);
-  }
-
-  // ------------------------------------------------------------------------ TLS
-
-  get #tls(): Partial<TLSSocket> {
-    return this.stream as Partial<TLSSocket>;
-  }
-  get encrypted(): boolean {
-    return this.#tls.encrypted === true;
-  }
-  /** True when the peer's certificate was verified. */
-  get authorized(): boolean {
-    return this.#tls.authorized === true;
-  }
-  /** The protocol that ALPN chose. */
-  get alpnProtocol(): string | undefined {
-    return this.#tls.alpnProtocol || undefined;
-  }
-  /** The name that the client asked for (SNI). */
-  get servername(): string | undefined {
-    const name = (this.#tls as { servername?: string | false }).servername;
-    return name || undefined;
-  }
-  peerCertificate(): DetailedPeerCertificate | undefined {
-    return this.#tls.getPeerCertificate?.(true);
+  #tellWritable(): void {
+    const waiting = this.#writable;
+    this.#writable = undefined;
+    callAll(waiting);
   }
 }
 

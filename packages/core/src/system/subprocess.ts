@@ -8,7 +8,7 @@ import {
   type StdioOptions,
   spawn as spawnChild,
 } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { InvalidArgumentError, TendrilError } from '../errors.js';
 import { spawn } from '../greenlet/spawn.js';
 import { timedOut, withTimeout } from '../greenlet/timeout.js';
@@ -16,9 +16,9 @@ import { park } from '../hub/park.js';
 import { checkTimeout, type TimeoutOption } from '../hub/timed-wait.js';
 import { Socket } from '../net/socket.js';
 import { Event } from '../sync/event.js';
-import { adoptChild, endChild, signalChild } from './process-group.js';
+import { adoptChild, endChild, releaseChild, signalChild } from './process-group.js';
 
-export { adoptChild, endChild } from './process-group.js';
+export { adoptChild, endChild, releaseChild } from './process-group.js';
 
 interface CommonOptions {
   cwd?: string | URL;
@@ -147,7 +147,8 @@ export function run<const O extends RunOptions>(
         given.stdout ?? 'pipe',
         given.stderr ?? 'pipe',
       ]);
-      const end = () => abandon(child, given);
+      const stdin = takeInput(child);
+      const end = () => abandon(child, given, stdin);
       const output = { stdout: new Collector(maxBuffer), stderr: new Collector(maxBuffer) };
       for (const name of ['stdout', 'stderr'] as const)
         child[name]?.on('data', (chunk: Buffer) => {
@@ -157,25 +158,36 @@ export function run<const O extends RunOptions>(
           end();
         });
       // A program that ends without reading all of its input is no error.
-      child.stdin?.on('error', () => {}).end(input);
+      stdin?.on('error', () => {}).end(input);
       child.once('error', resume.error);
-      child.once('close', (status, signal) =>
-        resume({
-          stdout: output.stdout.result(encoding),
-          stderr: output.stderr.result(encoding),
-          status,
-          signal,
-        } as Completed<Output<O>>),
-      );
+      child.once('close', (status, signal) => {
+        const done = () => {
+          releaseChild(child);
+          const [stdout, stderr] = [output.stdout.result(encoding), output.stderr.result(encoding)];
+          resume({ stdout, stderr, status, signal } as Completed<Output<O>>);
+        };
+        if (!stdin || stdin.closed) done();
+        else stdin.once('close', done);
+      });
       return end;
     }),
   );
 }
 
+/**
+ * The child's standard input, taken away from Node, which destroys it when the child exits: what the
+ * child has started may go on reading, and a pipe without a reader says so itself.
+ */
+function takeInput(child: ChildProcess): Writable | undefined {
+  const { stdin } = child;
+  child.stdin = null;
+  return stdin ?? undefined;
+}
+
 // Nobody waits for it any more: it is ended, and its pipes are let go.
-function abandon(child: ChildProcess, options: CommonOptions): void {
+function abandon(child: ChildProcess, options: CommonOptions, stdin?: Writable): void {
   child.on('error', () => {});
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  for (const stream of [stdin, child.stdin, child.stdout, child.stderr]) stream?.destroy();
   endChild(child, options);
 }
 
@@ -215,23 +227,28 @@ export class Popen implements Disposable {
   constructor(command: string, args: readonly string[] = [], options: PopenOptions = {}) {
     const { stdin = 'pipe', stdout = 'pipe', stderr = 'pipe' } = options;
     this.#options = options;
+    let pipes: (Socket | undefined)[] = [];
     this.#child = park<ChildProcess>((resume) => {
       const child = start(command, args, options, [stdin, stdout, stderr]);
+      const input = takeInput(child);
+      // At once: Node throws away what a child that has ended wrote to a pipe without a reader.
+      pipes = [input, child.stdout, child.stderr].map((stream) =>
+        stream ? new Socket(stream as Duplex) : undefined,
+      );
       child.once('error', resume.error);
       child.once('spawn', () => resume(child));
       child.once('exit', (status, signal) => {
         this.status = status;
         this.signal = signal;
+        // What is still being sent may have other readers.
+        if (input?.writableLength === 0) input.destroy();
         this.#ended.set();
       });
-      return () => abandon(child, options);
+      return () => abandon(child, options, input);
     });
     this.#child.on('error', () => {}); // of signals that come too late
     this.pid = this.#child.pid as number;
-    const socket = (stream: unknown) => (stream ? new Socket(stream as Duplex) : undefined);
-    this.stdin = socket(this.#child.stdin);
-    this.stdout = socket(this.#child.stdout);
-    this.stderr = socket(this.#child.stderr);
+    [this.stdin, this.stdout, this.stderr] = pipes;
   }
 
   /** The status if it has ended, else undefined. */
@@ -245,7 +262,7 @@ export class Popen implements Disposable {
     return this.status as number | null;
   }
 
-  /** Signals it and its group. False if it has ended. */
+  /** Signals it and its group. False if it has ended, and all of its group. */
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {
     return signalChild(this.#child, signal);
   }
@@ -278,9 +295,9 @@ export class Popen implements Disposable {
     }
   }
 
-  /** Ends it if it runs, and closes the pipes. */
+  /** Ends it, and what it has left running in its group, and closes the pipes. */
   [Symbol.dispose](): void {
     for (const socket of [this.stdin, this.stdout, this.stderr]) socket?.destroy();
-    if (this.status === undefined) endChild(this.#child, this.#options);
+    endChild(this.#child, this.#options);
   }
 }
