@@ -2,6 +2,8 @@
  * Sockets that park: TCP, Unix, TLS and UDP.
  * @module
  */
+
+export { ConnectError } from './attempts.js';
 export { ByteQueue } from './byte-queue.js';
 export { type ConnectOptions, connect, startTls } from './connect.js';
 export {
@@ -18,4 +20,5 @@ export {
   listen,
   standInListener,
 } from './listener.js';
+export { plainAddress } from './plain-address.js';
 export { type LineOptions, type ReadOptions, Socket, wrap } from './socket.js';
