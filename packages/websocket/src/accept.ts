@@ -7,6 +7,7 @@ import { HandshakeError } from './errors.js';
 import { checkHandshake, type Origins, offeredProtocols, requestFor } from './handshake.js';
 import { type Settings, settingsOf, type WebSocketOptions } from './options.js';
 import { WebSocket } from './websocket.js';
+import { Wire, wireOptions } from './wire.js';
 
 export interface AcceptOptions extends WebSocketOptions {
   /**
@@ -45,9 +46,8 @@ function acceptorOf(options: AcceptOptions): Acceptor {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    maxPayload: settings.maxPayload,
-    perMessageDeflate: settings.perMessageDeflate,
-    closeTimeout: settings.closeTimeout,
+    WebSocket: Wire,
+    ...wireOptions(settings),
     handleProtocols: (_offered, request) => (request as Chosen).protocol ?? false,
   } as ConstructorParameters<typeof WebSocketServer>[0]);
   const acceptor = { settings, server };
@@ -79,7 +79,7 @@ export function open(environ: Environ, options: AcceptOptions = noOptions): WebS
   const request = Object.assign(requestFor(environ, stream), { protocol });
   let socket: WebSocket | undefined;
   server.handleUpgrade(request as unknown as IncomingMessage, stream, nothing, (raw) => {
-    socket = new WebSocket(raw, stream, settings);
+    socket = new WebSocket(raw as Wire, stream, settings);
     raw.resume(); // the server had paused the stream
   });
   if (socket) return socket;

@@ -4,10 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { InvalidArgumentError, park, type TimeoutOption, withTimeout } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
-import { type ClientOptions, WebSocket as Raw } from 'ws';
+import type { ClientOptions } from 'ws';
 import { HandshakeError } from './errors.js';
 import { type Settings, settingsOf, type WebSocketOptions } from './options.js';
 import { WebSocket } from './websocket.js';
+import { Wire, wireOptions } from './wire.js';
 
 export interface ConnectOptions extends WebSocketOptions, TimeoutOption {
   /** Subprotocols to offer, best first. A server that takes none of them is an error. */
@@ -27,15 +28,13 @@ function clientOptions(options: ConnectOptions, settings: Settings): ClientOptio
     lookup,
     headers: { ...options.headers },
     ...(options.origin !== undefined && { origin: options.origin }),
-    maxPayload: settings.maxPayload,
-    perMessageDeflate: settings.perMessageDeflate,
-    closeTimeout: settings.closeTimeout,
+    ...wireOptions(settings),
   } as object as ClientOptions;
 }
 
-function start(url: string | URL, options: ConnectOptions, settings: Settings): Raw {
+function start(url: string | URL, options: ConnectOptions, settings: Settings): Wire {
   try {
-    return new Raw(url, [...(options.protocols ?? [])], clientOptions(options, settings));
+    return new Wire(url, [...(options.protocols ?? [])], clientOptions(options, settings));
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InvalidArgumentError('url', `a ws: or wss: URL with valid protocols`, url);

@@ -15,9 +15,12 @@ export interface WebSocketOptions {
    * is destroyed. Default 30,000 on servers, none on clients.
    */
   pingInterval?: number;
-  /** For each `send` to a peer that takes nothing; the connection is destroyed then. Default 30,000. */
+  /** While a peer takes nothing of what is sent; the connection is destroyed then. Default 30,000. */
   sendTimeout?: number;
-  /** How long the peer has to answer a close, before the connection is destroyed. Default 10,000. */
+  /**
+   * How long the peer may leave a close unanswered and take nothing of what was sent before, until the
+   * connection is destroyed. Default 10,000.
+   */
   closeTimeout?: number;
 }
 

@@ -12,15 +12,17 @@ import {
   NotInGreenletError,
   park,
   type Resume,
+  Timeout,
   type TimeoutOption,
   withTimeout,
 } from '@tendril/core';
-import type { WebSocket as Raw } from 'ws';
+import { whenStalled } from '@tendril/wsgi';
 import { checkClose, codeOf } from './close-code.js';
 import { WebSocketClosedError } from './errors.js';
 import { heartbeat } from './heartbeat.js';
 import { Inbox, type Message } from './inbox.js';
 import type { Settings } from './options.js';
+import type { Wire } from './wire.js';
 
 export type { Message };
 
@@ -31,13 +33,17 @@ const bytesPerCharacter = 3;
 
 /** The value of `readyState` in which ws sends and receives. */
 const open = 1;
+/** And that of the end. */
+const closed = 3;
 
 /** One end of an open connection: see `accept` and `connect`. */
 export class WebSocket implements Iterable<Message>, Disposable {
-  readonly #raw: Raw;
+  readonly #raw: Wire;
+  readonly #stream: Duplex;
   readonly #settings: Settings;
   readonly #inbox = new Inbox();
   readonly #stopHeartbeat: () => void;
+  #stopClosing: (() => void) | undefined = undefined;
   #receiver: Resume<void> | undefined = undefined;
   #receiving = false;
   /** No message will come any more. */
@@ -47,14 +53,17 @@ export class WebSocket implements Iterable<Message>, Disposable {
   #closeReason = '';
 
   /** For `accept` and `connect`: `raw` is open, `stream` is what it stands on. */
-  constructor(raw: Raw, stream: Duplex, settings: Settings) {
+  constructor(raw: Wire, stream: Duplex, settings: Settings) {
     this.#raw = raw;
+    this.#stream = stream;
     this.#settings = settings;
     this.#stopHeartbeat = heartbeat(raw, stream, settings.pingInterval);
     raw.on('message', (data, isBinary) => this.#take(data as Buffer, isBinary));
     raw.on('error', (error) => {
       this.#error ??= error;
+      this.#limitClose();
     });
+    raw.closing = () => this.#limitClose();
     raw.on('close', (code, reason) => this.#closed(code, reason));
   }
 
@@ -120,8 +129,9 @@ export class WebSocket implements Iterable<Message>, Disposable {
    * 64 KiB wait already: each sender adds at most one message to that. Bytes must not be changed before
    * they have gone out.
    *
-   * A kill or a timeout (default: `sendTimeout`) destroys the connection, for the peer has got a
-   * part of the message.
+   * A kill or a timeout destroys the connection, for the peer has got a part of the message. `timeout`
+   * is for the whole of a message; without it a peer may take as long as it needs, and is given up when
+   * it takes nothing for `sendTimeout`.
    *
    * @throws Timeout, WebSocketClosedError
    */
@@ -136,10 +146,10 @@ export class WebSocket implements Iterable<Message>, Disposable {
       raw.send(data);
       return;
     }
-    this.#sendAndWait(data, options?.timeout ?? this.#settings.sendTimeout);
+    this.#sendAndWait(data, options?.timeout);
   }
 
-  #sendAndWait(data: string | Uint8Array, timeout: number): void {
+  #sendAndWait(data: string | Uint8Array, timeout: number | undefined): void {
     let sender: Resume<void> | undefined;
     let outcome: Error | 'sent' | undefined;
     this.#raw.send(data, (error) => {
@@ -147,14 +157,31 @@ export class WebSocket implements Iterable<Message>, Disposable {
       sender?.();
     });
     if (this.#raw.bufferedAmount <= highWater) return;
-    withTimeout(timeout, () =>
+    const sent = () =>
       park<void>((resume) => {
         sender = resume;
         if (outcome) resume();
         return () => this.destroy();
-      }),
-    );
+      });
+    if (timeout === undefined) this.#whileTaken(sent);
+    else withTimeout(timeout, sent);
     if (outcome instanceof Error) throw this.#closedError(outcome);
+  }
+
+  /** Runs `fn` while the peer takes something, however slowly. */
+  #whileTaken(fn: () => void): void {
+    const { sendTimeout } = this.#settings;
+    let late = false;
+    const stop = whenStalled(this.#stream, sendTimeout, () => {
+      late = true;
+      this.destroy();
+    });
+    try {
+      fn();
+    } finally {
+      stop();
+    }
+    if (late) throw new Timeout(sendTimeout);
   }
 
   #closedError(cause = this.#error): WebSocketClosedError {
@@ -165,7 +192,8 @@ export class WebSocket implements Iterable<Message>, Disposable {
 
   /**
    * Begins to close: what was sent goes out before, what is unread is dropped. Never parks; the rest
-   * happens by itself within `closeTimeout`. Harmless when it is closed already.
+   * happens by itself, and ends when the peer neither takes anything nor answers for `closeTimeout`.
+   * Harmless when it is closed already.
    *
    * @param code 1000, or as RFC 6455, 7.4 has them: 1001 to 1014, 3000 to 4999 for your own
    * @param reason at most 123 bytes
@@ -196,7 +224,15 @@ export class WebSocket implements Iterable<Message>, Disposable {
     this.#wake();
   }
 
+  #limitClose(): void {
+    if (this.#raw.readyState === closed) return;
+    this.#stopClosing ??= whenStalled(this.#stream, this.#settings.closeTimeout, () =>
+      this.#raw.terminate(),
+    );
+  }
+
   #closed(code: number, reason: Buffer): void {
+    this.#stopClosing?.();
     this.#closeCode = (this.#error && codeOf(this.#error)) ?? code;
     this.#closeReason = reason.toString();
     this.#ended = true;

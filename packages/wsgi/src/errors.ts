@@ -13,6 +13,7 @@ const messages = {
   ERR_WSGI_NOT_STARTED: 'startResponse() must be called before the first piece of the body',
   ERR_WSGI_STARTED: 'startResponse() was called again without an error in its third place',
   ERR_WSGI_APP: 'An application returns an iterable of strings or bytes; got',
+  ERR_WSGI_RESPONSE: 'A fetch handler returns a Response, or a promise of one; got',
   ERR_WSGI_UPGRADE: 'The connection cannot be taken over:',
 } as const;
 

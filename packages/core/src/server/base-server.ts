@@ -1,8 +1,10 @@
 /** BaseServer: what servers of connections and of datagrams have in common. */
 import { InvalidArgumentError, isExit, SocketClosedError } from '../errors.js';
+import { type Asker, nobody, onBehalfOf } from '../greenlet/asker.js';
 import { Greenlet } from '../greenlet/greenlet.js';
 import { atSite, spawnSite } from '../greenlet/spawn-site.js';
 import { hub } from '../hub/hub.js';
+import { captureContext } from '../loop/async-context.js';
 import { Event } from '../sync/event.js';
 import { Group } from '../sync/group.js';
 import { Pool } from '../sync/pool.js';
@@ -38,6 +40,11 @@ export abstract class BaseServer implements Disposable {
   #state: State = 'created';
   /** Handlers are reported as spawned where the server was made. */
   readonly #site = spawnSite();
+  /**
+   * Whose context handlers have: that of who started the server, as handlers of Node's servers do, and
+   * never that of another handler, at whose end the next one may begin.
+   */
+  #owner: Asker = nobody;
   readonly #stopped = new Event();
   readonly #running = new Set<Greenlet>();
 
@@ -56,6 +63,7 @@ export abstract class BaseServer implements Disposable {
   start(): void {
     if (this.#state === 'started') return;
     if (this.#state !== 'created') throw new SocketClosedError('This server');
+    this.#owner = { context: captureContext(), task: undefined };
     this.open();
     this.#state = 'started';
   }
@@ -77,7 +85,7 @@ export abstract class BaseServer implements Disposable {
    * @returns how to give up a place in the line; undefined if it runs already
    */
   protected handle(work: () => void, done: () => void): (() => void) | undefined {
-    const greenlet = atSite(this.#site, () => new Greenlet(work));
+    const greenlet = onBehalfOf(this.#owner, () => atSite(this.#site, () => new Greenlet(work)));
     greenlet.name = this.constructor.name;
     greenlet.onEnd(() => {
       this.#running.delete(greenlet);

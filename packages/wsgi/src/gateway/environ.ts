@@ -1,6 +1,9 @@
 /** Makes `environ` from a request head. */
+import type { Socket as NetSocket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { field } from '../http1/field-names.js';
 import type { RequestHead } from '../http1/request-head.js';
+import { type CertificateVariables, certificateVariables } from './client-certificate.js';
 import { FileWrapper } from './file-wrapper.js';
 import type { Input } from './input.js';
 import type { Environ, ErrorStream } from './types.js';
@@ -19,15 +22,23 @@ export interface Peer {
   readonly address: string;
   readonly port: string;
   readonly encrypted: boolean;
+  /** Of a client that was asked for its certificate. */
+  readonly certificate: CertificateVariables | undefined;
 }
 
+/** IPv4 addresses as a listener for both families has them: RFC 4291, 2.5.5.2. */
+const mapped = '::ffff:';
+
 /** The client of a Unix socket has no name: '' and ''. */
-export function peerOf(
-  stream: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined },
-  encrypted: boolean,
-): Peer {
-  const { remoteAddress: address = '', remotePort = '' } = stream;
-  return { address, port: String(remotePort), encrypted };
+export function peerOf(stream: NetSocket, encrypted: boolean, requestCert: boolean): Peer {
+  const { remoteAddress = '', remotePort = '' } = stream;
+  const isMapped = remoteAddress.startsWith(mapped) && remoteAddress.includes('.');
+  return {
+    address: isMapped ? remoteAddress.slice(mapped.length) : remoteAddress,
+    port: String(remotePort),
+    encrypted,
+    certificate: encrypted && requestCert ? certificateVariables(stream as TLSSocket) : undefined,
+  };
 }
 
 const version = [1, 0] as const;
@@ -66,6 +77,7 @@ export function makeEnviron(site: Site, peer: Peer, head: RequestHead, input: In
     'wsgi.input_terminated': true,
     'wsgi.file_wrapper': FileWrapper,
   };
+  if (peer.certificate) Object.assign(environ, peer.certificate);
   const { names, values } = head;
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as (typeof names)[number];

@@ -1,4 +1,5 @@
 /** Exchange: one request and its response, on the greenlet that runs the application. */
+import { isUint8Array } from 'node:util/types';
 import { isExit } from '@tendril/core';
 import type { Socket } from '@tendril/core/socket';
 import { ClientGoneError, ResponseError } from '../errors.js';
@@ -19,6 +20,8 @@ export interface Transport {
   uncork(): void;
   /** No request after this one will be taken from the connection. */
   readonly lastRequest: boolean;
+  /** The header line that says how long the connection stays open; empty for no limit. */
+  readonly keepAliveField: string;
   /** Gives the bare connection away. */
   takeOver(): Socket;
 }
@@ -30,7 +33,8 @@ type Piece = string | Uint8Array;
 
 function byteLength(piece: Piece): number {
   if (typeof piece === 'string') return Buffer.byteLength(piece);
-  if (piece instanceof Uint8Array) return piece.length;
+  // The second for bytes of another realm, a vm context's or a test runner's.
+  if (piece instanceof Uint8Array || isUint8Array(piece)) return (piece as Uint8Array).length;
   throw new ResponseError('ERR_WSGI_BODY_TYPE', typeof piece);
 }
 
@@ -108,7 +112,11 @@ export class Exchange {
         throw new ResponseError('ERR_WSGI_APP', typeof body);
       // A string is an iterable of its characters, which nobody means.
       const pieces = typeof body === 'string' ? [body as string] : body;
-      for (const piece of pieces) this.#write(piece);
+      for (const piece of pieces) {
+        this.#write(piece);
+        // The head has gone out, and nothing follows it: an endless body would be made for nobody.
+        if (this.#framing === 'none') break;
+      }
     }
     this.#end();
   }
@@ -146,7 +154,8 @@ export class Exchange {
     this.#framing = framing;
     this.#keepAlive =
       keepAlive && !head.close && framing !== 'close' && !this.#transport.lastRequest;
-    return head.serialise(framing, minor, this.#keepAlive);
+    const kept = this.#keepAlive ? this.#transport.keepAliveField : undefined;
+    return head.serialise(framing, minor, kept);
   }
 
   readonly startResponse = (status: string, headers: Iterable<Header>, error?: unknown): Write => {

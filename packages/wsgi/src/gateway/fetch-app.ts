@@ -1,9 +1,18 @@
 /** fetchApp: handlers from Request to Response, as Deno, Bun and service workers have them. */
 import { getCurrent, spawn, wait } from '@tendril/core';
+import { statusText } from '../http1/response-head.js';
+import {
+  checkResponse,
+  ResponseBody,
+  type ResponseLike,
+  responseHeaders,
+  statusOf,
+} from './fetch-response.js';
 import type { Input } from './input.js';
-import type { Application, Environ } from './types.js';
+import { urlOf } from './request-url.js';
+import type { Application, Environ, StartResponse } from './types.js';
 
-export type FetchHandler = (request: Request) => Response | PromiseLike<Response>;
+export type FetchHandler = (request: Request) => ResponseLike | PromiseLike<ResponseLike>;
 
 /** Header lines of `environ` under their own names. */
 function headersOf(environ: Environ): Headers {
@@ -33,11 +42,17 @@ function streamOf(input: Input): ReadableStream<Uint8Array> {
   );
 }
 
-function requestOf(environ: Environ): Request {
-  const { REQUEST_METHOD: method, REQUEST_URI: target } = environ;
-  const host = environ.HTTP_HOST ?? `${environ.SERVER_NAME}:${environ.SERVER_PORT}`;
-  const isPath = target.startsWith('/');
-  const url = isPath ? `${environ['wsgi.url_scheme']}://${host}${target}` : target;
+/** What fetch refuses to say (Fetch, "forbidden method"), and what it says in another way than it was sent. */
+function isSayable(method: string): boolean {
+  const upper = method.toUpperCase();
+  if (upper === 'TRACE' || upper === 'TRACK' || upper === 'CONNECT') return false;
+  return method === upper || !normalised.has(upper);
+}
+
+const normalised = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']);
+
+function requestOf(environ: Environ, url: string): Request {
+  const { REQUEST_METHOD: method } = environ;
   const input = environ['wsgi.input'];
   const isEmpty = input.ended && input.buffered === 0;
   const hasBody = method !== 'GET' && method !== 'HEAD' && !isEmpty;
@@ -49,32 +64,42 @@ function requestOf(environ: Environ): Request {
   } as RequestInit);
 }
 
-/** Pieces of a response's body; one that is not read to its end is cancelled. */
-function* piecesOf(body: ReadableStream<Uint8Array>): Generator<Uint8Array, void, undefined> {
-  const reader = body.getReader();
-  let whole = false;
-  try {
-    for (;;) {
-      const { done, value } = wait(reader.read());
-      if (done) break;
-      yield value;
-    }
-    whole = true;
-  } finally {
-    if (!whole) reader.cancel().catch(() => {});
-  }
+function isThenable(answer: unknown): answer is PromiseLike<unknown> {
+  return typeof (answer as { then?: unknown } | undefined)?.then === 'function';
+}
+
+/** A plain page, for requests that cannot be put into a Request. */
+function page(startResponse: StartResponse, code: number): string[] {
+  startResponse(statusText(code), [['Content-Type', 'text/plain; charset=utf-8']]);
+  return [`${statusText(code)}\n`];
 }
 
 /**
  * An application out of a fetch handler. The handler may park, or return a promise; bodies stream in
- * both directions; `request.signal` aborts when the greenlet of the request is killed.
+ * both directions; `request.signal` aborts when the greenlet of the request is killed. A request that
+ * has no URL, or none that says what `environ` says, gets 400, and a method that a Request cannot have,
+ * 501, without the handler.
  */
 export function fetchApp(handler: FetchHandler): Application {
   return (environ, startResponse) => {
-    const answer = handler(requestOf(environ));
-    const response = answer instanceof Response ? answer : wait(answer);
-    const { status, statusText, headers, body } = response;
-    startResponse(`${status} ${statusText}`, headers);
-    return body ? piecesOf(body) : [];
+    if (!isSayable(environ.REQUEST_METHOD)) return page(startResponse, 501);
+    const url = urlOf(environ);
+    if (url === undefined) return page(startResponse, 400);
+    const answer = handler(requestOf(environ, url));
+    const response = checkResponse(isThenable(answer) ? wait(answer) : answer);
+    // Response.error(), the handler's way to say that there is no answer.
+    if (response.status === 0) return page(startResponse, 500);
+    const body = response.body ? new ResponseBody(response.body) : undefined;
+    try {
+      startResponse(statusOf(response), responseHeaders(response));
+      const { status } = response;
+      if (body && environ.REQUEST_METHOD !== 'HEAD' && status !== 204 && status !== 304)
+        return body.shortened();
+      body?.close();
+      return [];
+    } catch (error) {
+      body?.close();
+      throw error;
+    }
   };
 }

@@ -10,6 +10,7 @@ export const refusals = {
   ERR_HTTP_METHOD_LONG: [501, 'The method is longer than any that is known'],
   ERR_HTTP_METHOD_CONNECT: [501, 'CONNECT is not served here'],
   ERR_HTTP_TARGET: [400, 'The request target is not in a form that fits the method'],
+  ERR_HTTP_SCHEME: [421, 'An https target on a connection that is not encrypted'],
   ERR_HTTP_VERSION: [400, 'The protocol version is not HTTP/1.0 or HTTP/1.1'],
   ERR_HTTP_REQUEST_LINE: [414, 'The request line is too long'],
   ERR_HTTP_LINE_END: [400, 'A line does not end with CR LF'],

@@ -1,4 +1,5 @@
 /** What a request head says: target, fields, framing and persistence, checked against RFC 9110 and 9112. */
+import { isIPv6 } from 'node:net';
 import { type FieldName, field, fieldName } from './field-names.js';
 import type { HeadScanner } from './head-scanner.js';
 import type { Limits } from './limits.js';
@@ -10,6 +11,8 @@ export interface RequestHead {
   readonly target: string;
   /** The path and query of the target; `*` for `OPTIONS *`. */
   readonly path: string;
+  /** The scheme of an absolute target. */
+  readonly scheme: 'http' | 'https' | undefined;
   /** The digit after `HTTP/1.`. */
   readonly minor: number;
   readonly names: readonly FieldName[];
@@ -27,9 +30,11 @@ export interface RequestHead {
   readonly upgrade: string | undefined;
 }
 
-/** `uri-host [ ":" port ]` of RFC 3986, 3.2.2. */
-const hostForm =
-  /^(?:[\w.~!$&'()*+,;=-]|%[\dA-Fa-f]{2})*(?::\d{0,5})?$|^\[[\dA-Fa-f:.]+\](?::\d{0,5})?$/;
+/**
+ * `uri-host [ ":" port ]` of RFC 3986, 3.2.2. Without percent encoding, which no name has and readers
+ * undo or not. Empty: the target has no authority (RFC 9112, 3.2).
+ */
+const hostForm = /^(?:[\w.~!$&'()*+,;=-]*|\[([\dA-Fa-f:.]+)\])(?::(\d{0,5}))?$/;
 const absoluteForm = /^https?:\/\/([^/?]+)([/?].*)?$/i;
 // No sign, no leading zero, no list, and exactly representable (RFC 9110, 8.6).
 const lengthForm = /^(?:0|[1-9]\d{0,15})$/;
@@ -41,9 +46,14 @@ const methods = new Map<string, string>(
 // Clients say the same again and again.
 let lastHost = '';
 
+function refuseHost(): never {
+  throw new RequestError('ERR_HTTP_HOST');
+}
+
 function checkHost(host: string): string {
   if (host === lastHost) return host;
-  if (!hostForm.test(host)) throw new RequestError('ERR_HTTP_HOST');
+  const [, literal, port] = hostForm.exec(host) ?? refuseHost();
+  if (Number(port ?? 0) > 65_535 || (literal !== undefined && !isIPv6(literal))) refuseHost();
   lastHost = host;
   return host;
 }
@@ -77,14 +87,18 @@ function checkPadding(kind: number, text: string, nameEnd: number): void {
 }
 
 /** A path from a target in one of the forms of RFC 9112, 3.2, with its authority if it has one. */
-function readTarget(method: string, target: string): { path: string; authority?: string } {
+function readTarget(
+  method: string,
+  target: string,
+): { path: string; authority?: string; scheme?: 'http' | 'https' } {
   if (target.charCodeAt(0) === 0x2f) return { path: target };
   if (target === '*' && method === 'OPTIONS') return { path: target };
   const absolute = absoluteForm.exec(target);
   if (!absolute) throw new RequestError('ERR_HTTP_TARGET');
   const rest = absolute[2] ?? '';
   const path = rest.startsWith('/') ? rest : method === 'OPTIONS' && !rest ? '*' : `/${rest}`;
-  return { path, authority: absolute[1] as string };
+  const scheme = target.charCodeAt(4) === 0x3a ? 'http' : 'https';
+  return { path, authority: absolute[1] as string, scheme };
 }
 
 /** Collects what the fields say while they are read, one after the other. */
@@ -146,7 +160,7 @@ export function readHead(
   if (method === 'PRI') throw new RequestError('ERR_HTTP_VERSION');
   if (method === 'CONNECT') throw new RequestError('ERR_HTTP_METHOD_CONNECT');
   const target = text.slice(scanner.targetStart, scanner.targetEnd);
-  const { path, authority } = readTarget(method, target);
+  const { path, authority, scheme } = readTarget(method, target);
 
   const names: FieldName[] = [];
   const values: string[] = [];
@@ -181,6 +195,7 @@ export function readHead(
     method,
     target,
     path,
+    scheme,
     minor,
     names,
     values,

@@ -31,6 +31,9 @@ type State = 'head' | 'length' | 'chunks' | 'trailer' | 'over' | 'rest' | 'refus
 
 const nothing = Buffer.alloc(0);
 
+/** How much of a request line is told of when it is refused. */
+const longestLine = 2048;
+
 export class RequestParser {
   readonly #limits: Limits;
   readonly #scanner: HeadScanner;
@@ -39,6 +42,7 @@ export class RequestParser {
   /** Body bytes still to come, when the length is known. */
   #left = 0;
   #error: RequestError | undefined = undefined;
+  #refusedLine = '';
 
   #bytes: Buffer = nothing;
   #at = 0;
@@ -60,6 +64,14 @@ export class RequestParser {
   /** Between requests, and nothing of the next one has come. */
   get idle(): boolean {
     return this.#state === 'head' && this.#end === this.#at;
+  }
+
+  /** What there is of the line of a request whose head is not whole, or refused. */
+  get requestLine(): string {
+    if (this.#error) return this.#refusedLine;
+    const stop = Math.min(this.#end, this.#at + longestLine);
+    const text = this.#bytes.toString('latin1', this.#at, stop);
+    return /[^\r\n]+/.exec(text)?.[0] ?? '';
   }
 
   push(chunk: Buffer): void {
@@ -96,6 +108,7 @@ export class RequestParser {
       return this.#next();
     } catch (error) {
       if (error instanceof RequestError) {
+        if (this.#state === 'head') this.#refusedLine = this.requestLine;
         this.#state = 'refused';
         this.#error = error;
         this.#forget();

@@ -121,16 +121,19 @@ export class ResponseHead {
     return minor === 1 ? 'chunked' : 'close';
   }
 
-  /** The head as it goes out, its empty line included. */
-  serialise(framing: Framing, minor: number, keepAlive: boolean): string {
+  /**
+   * The head as it goes out, its empty line included. `keepAlive`: what to say of a connection that stays
+   * open; undefined for one that does not.
+   */
+  serialise(framing: Framing, minor: number, keepAlive: string | undefined): string {
     let text = this.#line + this.#fields;
     if (!this.#dated) text += dateLine();
     if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
     else if (this.length !== undefined && this.code !== 204)
       text += `Content-Length: ${this.length}\r\n`;
     if (this.#upgrade) text += 'Connection: upgrade\r\n';
-    if (!keepAlive) text += 'Connection: close\r\n';
-    else if (minor === 0) text += 'Connection: keep-alive\r\n';
-    return `${text}\r\n`;
+    if (keepAlive === undefined) return `${text}Connection: close\r\n\r\n`;
+    if (minor === 0) text += 'Connection: keep-alive\r\n';
+    return `${text}${keepAlive}\r\n`;
   }
 }

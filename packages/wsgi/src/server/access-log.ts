@@ -4,8 +4,9 @@ import type { RequestHead } from '../http1/request-head.js';
 export interface AccessRecord {
   readonly time: Date;
   readonly remoteAddress: string;
+  /** Empty, as `protocol` is, for a request that was refused before it could be read. */
   readonly method: string;
-  /** The target as it was sent. */
+  /** The target as it was sent, or the whole line of a request that could not be read. */
   readonly target: string;
   readonly protocol: string;
   readonly status: number;
@@ -45,7 +46,7 @@ function quoted(text: string | undefined): string {
 /** A line of Apache's combined log format, with its end. */
 export function combinedLine(record: AccessRecord): string {
   const { remoteAddress, time, method, target, protocol, status, bytes } = record;
-  const request = quoted(`${method} ${target} ${protocol}`);
+  const request = quoted(method === '' ? target : `${method} ${target} ${protocol}`);
   return `${remoteAddress || '-'} - - [${apacheTime(time)}] ${request} ${status} ${bytes || '-'} ${quoted(record.referer)} ${quoted(record.userAgent)}\n`;
 }
 

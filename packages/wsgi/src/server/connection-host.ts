@@ -14,7 +14,7 @@ export interface ConnectionHost {
   readonly now: number;
   /** Runs an exchange in a greenlet, now or later. False: there is no room. */
   serve(connection: Connection, exchange: Exchange): boolean;
-  /** A head or body was refused, or did not come in time. */
-  refused(connection: Connection, error: RequestError): void;
+  /** A head or body was refused, or did not come in time. `exchange`: what it was answered with. */
+  refused(connection: Connection, error: RequestError, exchange?: Exchange): void;
   forget(connection: Connection): void;
 }

@@ -3,19 +3,7 @@
  *
  * It has a greenlet only while a request is served. An idle or slow connection is this object, its
  * parser and its stream.
- *
- *     phase      what is under way                           its time limit
- *     ---------  ------------------------------------------  -----------------------------------
- *     idle       nothing of the next request has come        keepAliveTimeout
- *     head       a head comes                                headersTimeout, from its first byte
- *     serving    the application runs                        none of ours
- *     body       the application waits for the body          bodyTimeout, and requestTimeout
- *     sending    the application waits for the client        sendTimeout
- *     flushing   the last of a response goes out             sendTimeout
- *     draining   the rest of an unread body is thrown away   bodyTimeout
- *     lingering  ended by us; what comes is thrown away      lingerTime
- *     away       the application has taken the stream over   none of ours
- *     closed
+ * See phase.ts for what it goes through.
  */
 import type { Socket as NetSocket } from 'node:net';
 import { type Greenlet, getCurrent } from '@tendril/core';
@@ -24,37 +12,26 @@ import { ClientGoneError, ResponseError, SendTimeoutError } from '../errors.js';
 import { type Peer, peerOf } from '../gateway/environ.js';
 import { Exchange, type Transport } from '../gateway/exchange.js';
 import { type BodySource, Input, noInput } from '../gateway/input.js';
+import { refusedHead } from '../http1/refused-head.js';
 import { type RefusalCode, RequestError } from '../http1/request-error.js';
 import type { RequestHead } from '../http1/request-head.js';
 import { end, RequestParser } from '../http1/request-parser.js';
 import type { ConnectionHost } from './connection-host.js';
 import { Output } from './output.js';
-
-type Phase =
-  | 'idle'
-  | 'head'
-  | 'serving'
-  | 'body'
-  | 'sending'
-  | 'flushing'
-  | 'draining'
-  | 'lingering'
-  | 'away'
-  | 'closed';
+import type { Phase } from './phase.js';
+import { looks } from './send-progress.js';
+import { follow, type StreamEvents, unfollow } from './stream-events.js';
 
 /** Unread bytes at which the client has to wait. */
 const highWater = 64 * 1024;
 /** How much of an unread body is thrown away to keep a connection. */
 const maxDrain = 256 * 1024;
-/** How long a client may go on sending after we have ended, in milliseconds: RFC 9112, 9.6. */
+/** How long a client that takes nothing may stay after we have ended, in milliseconds: RFC 9112, 9.6. */
 const lingerTime = 2_000;
 
 const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-const owner = Symbol('connection');
-type Owned = NetSocket & { [owner]: Connection };
-
-export class Connection implements Transport, BodySource {
+export class Connection implements Transport, BodySource, StreamEvents {
   readonly peer: Peer;
   /** When the phase is over at the latest, by the server's clock. */
   deadline = Number.POSITIVE_INFINITY;
@@ -80,50 +57,14 @@ export class Connection implements Transport, BodySource {
   constructor(host: ConnectionHost, stream: NetSocket, encrypted: boolean) {
     this.#host = host;
     this.#stream = stream;
-    this.peer = peerOf(stream, encrypted);
+    this.peer = peerOf(stream, encrypted, host.settings.requestCert);
     this.#output = new Output(stream, this.peer.port !== '' && !encrypted);
     this.#parser = new RequestParser(host.settings.limits);
-    (stream as Owned)[owner] = this;
-    for (const [event, listener] of Connection.#listeners) stream.on(event, listener);
+    follow(stream, this);
     this.#limit(host.settings.headersTimeout);
     this.#requestDeadline = host.now + host.settings.requestTimeout;
     stream.resume();
   }
-
-  // The same five functions for every connection, for there may be many of them.
-  // biome-ignore lint/suspicious/noExplicitAny: bytes, errors or nothing, as the event has it
-  static readonly #listeners: readonly [string, (this: Owned, what: any) => void][] = [
-    [
-      'data',
-      function (this: Owned, chunk: Buffer) {
-        this[owner].#receive(chunk);
-      },
-    ],
-    [
-      'end',
-      function (this: Owned) {
-        this[owner].#endOfInput();
-      },
-    ],
-    [
-      'error',
-      function (this: Owned, error: Error) {
-        this[owner].#gone ??= error;
-      },
-    ],
-    [
-      'close',
-      function (this: Owned) {
-        this[owner].#closed();
-      },
-    ],
-    [
-      'drain',
-      function (this: Owned) {
-        this[owner].#afterDrain();
-      },
-    ],
-  ];
 
   /** The client has gone, or is as good as gone. */
   get gone(): boolean {
@@ -153,9 +94,10 @@ export class Connection implements Transport, BodySource {
         this.#failInput('ERR_HTTP_BODY_TIMEOUT');
         return;
       case 'sending':
-        this.#enter('serving');
-        this.#gone = new SendTimeoutError(this.#host.settings.sendTimeout);
-        this.#output.reset();
+      case 'flushing':
+      case 'ending':
+      case 'lingering':
+        this.#checkProgress();
         return;
       case 'idle':
         this.#linger();
@@ -165,13 +107,37 @@ export class Connection implements Transport, BodySource {
     }
   }
 
+  #enterSending(phase: 'sending' | 'flushing' | 'ending'): void {
+    this.#enter(phase, this.#output.watch(this.#host.settings.sendTimeout));
+  }
+
+  #enterLingering(): void {
+    this.#enter('lingering', this.#output.watch(lingerTime));
+  }
+
+  #checkProgress(): void {
+    const { sendTimeout } = this.#host.settings;
+    const lingers = this.#phase === 'lingering';
+    if (!this.#output.stalled) {
+      this.#limit((lingers ? lingerTime : sendTimeout) / looks);
+      return;
+    }
+    if (this.#phase === 'sending') {
+      this.#enter('serving');
+      this.#gone = new SendTimeoutError(sendTimeout);
+    }
+    if (lingers) this.destroy();
+    else this.#output.reset();
+  }
+
   // -------------------------------------------------------------------- reading
 
-  #receive(chunk: Buffer): void {
-    if (this.#phase === 'lingering') return;
+  received(chunk: Buffer): void {
+    if (this.#phase === 'ending' || this.#phase === 'lingering') return;
     this.#parser.push(chunk);
-    if (!this.#exchange) this.#advance();
-    else if (!this.#bodyOver) this.#feed();
+    // Who does not take one response cannot have the next one made.
+    if (!this.#exchange && this.#phase !== 'flushing') this.#advance();
+    else if (this.#exchange && !this.#bodyOver) this.#feed();
     else if (this.#parser.buffered >= highWater) this.#pause();
   }
 
@@ -203,6 +169,10 @@ export class Connection implements Transport, BodySource {
   }
 
   #begin(head: RequestHead): void {
+    if (head.scheme === 'https' && !this.peer.encrypted) {
+      this.#refuse(new RequestError('ERR_HTTP_SCHEME'), head);
+      return;
+    }
     const hasBody = head.contentLength !== 0;
     const input = hasBody ? new Input(this) : noInput;
     const exchange = new Exchange(this, head, input);
@@ -214,10 +184,7 @@ export class Connection implements Transport, BodySource {
     this.#enter('serving');
     this.#feed();
     if (this.#host.serve(this, exchange)) return;
-    const error = new RequestError('ERR_HTTP_BUSY');
-    this.#host.refused(this, error);
-    exchange.refuse(error.status);
-    this.#linger();
+    this.#refuse(new RequestError('ERR_HTTP_BUSY'), head);
   }
 
   /** Gives the body that is there to the exchange. */
@@ -287,13 +254,14 @@ export class Connection implements Transport, BodySource {
     this.#stream.resume();
   }
 
-  #endOfInput(): void {
+  inputEnded(): void {
     this.#halfClosed = true;
     if (!this.#exchange) {
-      if (this.#phase !== 'lingering' && this.#parser.finish() === 'head')
+      // What waits behind a response is looked at when that is out; see #awaitHead().
+      if (this.#phase === 'flushing') return;
+      if (this.#parser.finish() === 'head')
         this.#host.refused(this, new RequestError('ERR_HTTP_BODY_SHORT'));
-      // What goes out still goes out first; see #awaitHead().
-      if (this.#phase !== 'flushing') this.#output.end();
+      this.#linger();
       return;
     }
     this.#failInput('ERR_HTTP_BODY_SHORT');
@@ -301,7 +269,11 @@ export class Connection implements Transport, BodySource {
     else if (this.#host.settings.killOnDisconnect) this.#kill();
   }
 
-  #closed(): void {
+  broke(error: Error): void {
+    this.#gone ??= error;
+  }
+
+  closed(): void {
     // Who has taken the connection over sees its end for himself, and has messages left to read before.
     const killing = this.#host.settings.killOnDisconnect !== false && this.#phase !== 'away';
     this.#phase = 'closed';
@@ -329,6 +301,8 @@ export class Connection implements Transport, BodySource {
     const exchange = this.#exchange as Exchange;
     // It was killed before it ran, or there was no stack for it.
     if (!this.#greenlet && !this.gone) exchange.refuse(503);
+    // Whoever may still read the body of a request that is over.
+    this.#failInput('ERR_HTTP_BODY_SHORT');
     this.#exchange = this.#greenlet = undefined;
     if (this.#phase === 'closed') return;
     if (this.#phase === 'away') {
@@ -350,7 +324,7 @@ export class Connection implements Transport, BodySource {
   #next(): void {
     this.#parser.nextRequest();
     if (this.#output.behind) {
-      this.#enter('flushing', this.#host.settings.sendTimeout);
+      this.#enterSending('flushing');
       return;
     }
     this.#phase = 'serving';
@@ -384,6 +358,10 @@ export class Connection implements Transport, BodySource {
 
   // ------------------------------------------------------------------- sending
 
+  get keepAliveField(): string {
+    return this.#host.settings.keepAliveField;
+  }
+
   get lastRequest(): boolean {
     const { stopping, retiring } = this.#host;
     if (stopping || retiring || (this.#halfClosed && this.#parser.buffered === 0)) return true;
@@ -415,7 +393,7 @@ export class Connection implements Transport, BodySource {
     // A corked stream sends now, or it would wait for the uncork that waits for it.
     this.#output.uncork();
     if (!this.#output.behind) return;
-    this.#enter('sending', this.#host.settings.sendTimeout);
+    this.#enterSending('sending');
     try {
       this.#output.wait();
     } finally {
@@ -424,7 +402,7 @@ export class Connection implements Transport, BodySource {
     if (this.gone) throw this.#goneError();
   }
 
-  #afterDrain(): void {
+  drained(): void {
     if (this.#phase !== 'flushing') {
       this.#output.wake();
       return;
@@ -443,25 +421,31 @@ export class Connection implements Transport, BodySource {
 
   // --------------------------------------------------------------------- ending
 
-  #refuse(error: RequestError): void {
-    this.#host.refused(this, error);
-    if (this.gone) return;
-    const request = { method: 'GET', minor: 1, keepAlive: false } as RequestHead;
-    new Exchange(this, request, noInput).refuse(error.status);
-    this.#linger();
+  #refuse(error: RequestError, request = refusedHead(this.#parser.requestLine)): void {
+    const exchange = new Exchange(this, request, noInput);
+    if (!this.gone) {
+      exchange.refuse(error.status);
+      this.#linger();
+    }
+    this.#host.refused(this, error, exchange);
   }
 
   /**
    * Ends our side, and reads on for a while without looking: a connection that is closed with unread
-   * bytes is reset, and the client may lose what we have sent last.
+   * bytes is reset, and the client may lose what we have sent last. The while begins when all has gone
+   * out: until then a slow client has the time that it needs.
    */
   #linger(): void {
-    if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+    if (this.#phase === 'ending' || this.#phase === 'lingering' || this.#phase === 'closed') return;
     this.#exchange = undefined;
-    this.#enter('lingering', lingerTime);
-    this.#output.end();
+    if (this.#output.end(() => this.#allSent())) this.#enterLingering();
+    else this.#enterSending('ending');
     this.#paused = true;
     this.#resume();
+  }
+
+  #allSent(): void {
+    if (this.#phase === 'ending') this.#enterLingering();
   }
 
   /** Sends what is left and closes, as soon as no request is under way. */
@@ -470,10 +454,24 @@ export class Connection implements Transport, BodySource {
       this.#linger();
   }
 
-  /** At the end of a stop: closes at once, but for a response that is still going out. */
-  closeNow(): void {
-    if (this.#phase === 'lingering' || this.#phase === 'flushing') this.#linger();
-    else this.destroy();
+  /**
+   * At the end of a stop, when requests have ended or been told to: closes as soon as what they have
+   * sent is out.
+   */
+  closeSoon(): void {
+    // Who has taken the connection over ends it, and his end goes out, too.
+    if (this.#exchange && this.#phase !== 'draining') return;
+    if (this.#phase !== 'away') this.#linger();
+  }
+
+  /** Nobody is at work for the connection, and something is still going out. */
+  get leaving(): boolean {
+    return this.#exchange === undefined && this.#phase !== 'closed' && this.#output.pending;
+  }
+
+  /** Closes now, unless all has gone out and only the client's end is waited for. */
+  cut(): void {
+    if (!this.#exchange && this.#phase !== 'lingering') this.destroy();
   }
 
   /** Closes at once; what was not sent is lost. */
@@ -485,9 +483,7 @@ export class Connection implements Transport, BodySource {
     const stream = this.#stream;
     if (!this.#bodyOver)
       throw new ResponseError('ERR_WSGI_UPGRADE', 'the body of the request is not read');
-    for (const [event, listener] of Connection.#listeners) {
-      if (event !== 'close') stream.off(event, listener);
-    }
+    unfollow(stream);
     this.#enter('away');
     stream.pause();
     const rest = this.#parser.takeRest();

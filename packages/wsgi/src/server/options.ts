@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '@tendril/core';
 import type { BaseServerOptions, ListeningOptions } from '@tendril/core/server';
 import { type Limits, limitsOf } from '../http1/limits.js';
 import type { AccessLog } from './access-log.js';
+import { connectionsThatFit } from './descriptors.js';
 
 /** Milliseconds; Infinity for none. */
 export interface Timeouts {
@@ -23,7 +24,10 @@ export interface WSGIServerOptions
     ListeningOptions,
     Partial<Limits>,
     Partial<Timeouts> {
-  /** Connections at a time; those beyond get 503. Default 65,536. */
+  /**
+   * Connections at a time; those beyond get 503. Default 65,536, and never more than there are file
+   * descriptors for.
+   */
   maxConnections?: number;
   /** Requests that wait for a place in the pool of `spawn`; those beyond get 503. Default 1,024. */
   maxWaiting?: number;
@@ -48,6 +52,10 @@ export interface ServerSettings extends Timeouts {
   readonly maxConnections: number;
   readonly maxWaiting: number;
   readonly killOnDisconnect: boolean | undefined;
+  /** Clients are asked for a certificate. */
+  readonly requestCert: boolean;
+  /** `Keep-Alive: timeout=5` and its line end, or nothing. */
+  readonly keepAliveField: string;
 }
 
 const defaultTimeouts: Readonly<Timeouts> = {
@@ -65,6 +73,28 @@ function numberOf(name: string, value: number | undefined, otherwise: number): n
   return value;
 }
 
+let warned = false;
+
+// One more than there are descriptors, and connections wait unseen, or the application gets no file.
+function connectionsOf(wanted: number | undefined): number {
+  const number = numberOf('maxConnections', wanted, 65_536);
+  const fitting = connectionsThatFit();
+  if (number <= fitting) return number;
+  if (wanted !== undefined && number !== Number.POSITIVE_INFINITY && !warned) {
+    warned = true;
+    process.emitWarning(
+      `maxConnections is ${number}, and the limit of open files leaves room for ${fitting}: that is taken.`,
+      { code: 'TENDRIL_MAX_CONNECTIONS', detail: 'See ulimit -n, or LimitNOFILE of systemd.' },
+    );
+  }
+  return fitting;
+}
+
+// Clients that know how long a connection stays open do not send a request into its end.
+function keepAliveOf(ms: number): string {
+  return ms === Number.POSITIVE_INFINITY ? '' : `Keep-Alive: timeout=${Math.floor(ms / 1000)}\r\n`;
+}
+
 /** @throws InvalidArgumentError */
 export function settingsOf(options: WSGIServerOptions): ServerSettings {
   const timeouts = { ...defaultTimeouts };
@@ -73,8 +103,10 @@ export function settingsOf(options: WSGIServerOptions): ServerSettings {
   return {
     ...timeouts,
     limits: limitsOf(options),
-    maxConnections: numberOf('maxConnections', options.maxConnections, 65_536),
+    maxConnections: connectionsOf(options.maxConnections),
     maxWaiting: numberOf('maxWaiting', options.maxWaiting, 1024),
     killOnDisconnect: options.killOnDisconnect,
+    requestCert: options.tls?.requestCert === true,
+    keepAliveField: keepAliveOf(timeouts.keepAliveTimeout),
   };
 }

@@ -1,8 +1,8 @@
 /** WSGIServer: HTTP/1.1 on a listener, and an application in a greenlet for each request. */
 import type { Socket as NetSocket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { getHub, InvalidArgumentError, isExit } from '@tendril/core';
-import { BaseServer, type Listening, openListening } from '@tendril/core/server';
+import { getHub, InvalidArgumentError, isExit, sleep, snapshotContext } from '@tendril/core';
+import { BaseServer, type Listening, openListening, type StopOptions } from '@tendril/core/server';
 import { type Address, type Listener, wrap } from '@tendril/core/socket';
 import { ClientGoneError, SendTimeoutError } from '../errors.js';
 import { makeEnviron, type Site } from '../gateway/environ.js';
@@ -15,6 +15,8 @@ import type { ConnectionHost } from './connection-host.js';
 import { type ServerSettings, settingsOf, type WSGIServerOptions } from './options.js';
 
 const software = 'tendril';
+
+const defaultStopTimeout = 1_000;
 
 /** Connections beyond the limit that are answered 503 at a time; others are closed without a word. */
 const maxRejecting = 100;
@@ -53,6 +55,8 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
   readonly #counts = { requests: 0, refused: 0, rejected: 0 };
   #site: Site | undefined;
   #listener: Listener | undefined;
+  /** Runs a function in the AsyncLocalStorage context of whoever started the server. */
+  #asServer: <R>(fn: () => R) => R = (fn) => fn();
   #timer: NodeJS.Timeout | undefined;
   #now = performance.now();
   #stood = false;
@@ -76,6 +80,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
     const secured = tls && { ...this.#options, tls: { ALPNProtocols: ['http/1.1'], ...tls } };
     const listener = openListening(this.#where, secured ?? this.#options);
     this.#listener = listener;
+    this.#asServer = snapshotContext();
     const { address } = listener;
     this.#site = {
       serverName: typeof address === 'string' ? address : address.address,
@@ -200,8 +205,11 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
       getHub().onError(error, 'an application of WSGIServer');
   }
 
-  refused(_connection: Connection, _error: RequestError): void {
+  refused(connection: Connection, _error: RequestError, exchange?: Exchange): void {
     this.#counts.refused++;
+    // Not as the request that was before it on the connection, and at whose end it was looked at.
+    if (exchange && this.#options.log)
+      this.#asServer(() => this.#log(connection, exchange, new Date()));
   }
 
   forget(connection: Connection): void {
@@ -218,7 +226,7 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
       remoteAddress: exchange.remoteAddress ?? connection.peer.address,
       method: request.method,
       target: request.target,
-      protocol: `HTTP/1.${request.minor}`,
+      protocol: request.method === '' ? '' : `HTTP/1.${request.minor}`,
       status: exchange.status,
       bytes: exchange.sent,
       duration: Date.now() - time.getTime(),
@@ -270,7 +278,30 @@ export class WSGIServer extends BaseServer implements ConnectionHost {
   }
 
   protected override closeRest(): void {
-    for (const connection of this.#connections) connection.closeNow();
+    for (const connection of this.#connections) connection.closeSoon();
     if (this.#connections.size === 0) this.#stopClock();
+  }
+
+  /**
+   * Takes in no more, and gives requests under way `timeout` milliseconds for their handlers to end and
+   * for their responses to go out. What takes longer is killed and cut off. Parks until then.
+   */
+  override stop(options?: StopOptions): void {
+    const deadline = performance.now() + (options?.timeout ?? defaultStopTimeout);
+    try {
+      super.stop(options);
+      this.#awaitLeaving(deadline);
+    } finally {
+      for (const connection of this.#connections) connection.cut();
+    }
+  }
+
+  // There is no event for the kernel taking something, and a stop is no time to count turns.
+  #awaitLeaving(deadline: number): void {
+    for (;;) {
+      const left = deadline - performance.now();
+      if (left <= 0 || ![...this.#connections].some((each) => each.leaving)) return;
+      sleep(Math.min(left, 10));
+    }
   }
 }
