@@ -2,7 +2,7 @@
 import { InvalidArgumentError, isExit, SocketClosedError } from '../errors.js';
 import { type Asker, nobody, onBehalfOf } from '../greenlet/asker.js';
 import { Greenlet } from '../greenlet/greenlet.js';
-import { atSite, spawnSite } from '../greenlet/spawn-site.js';
+import { spawnSite } from '../greenlet/spawn-site.js';
 import { hub } from '../hub/hub.js';
 import { captureContext } from '../loop/async-context.js';
 import { Event } from '../sync/event.js';
@@ -63,7 +63,7 @@ export abstract class BaseServer implements Disposable {
   start(): void {
     if (this.#state === 'started') return;
     if (this.#state !== 'created') throw new SocketClosedError('This server');
-    this.#owner = { context: captureContext(), task: undefined };
+    this.#owner = { context: captureContext(), task: undefined, site: this.#site };
     this.open();
     this.#state = 'started';
   }
@@ -85,7 +85,7 @@ export abstract class BaseServer implements Disposable {
    * @returns how to give up a place in the line; undefined if it runs already
    */
   protected handle(work: () => void, done: () => void): (() => void) | undefined {
-    const greenlet = onBehalfOf(this.#owner, () => atSite(this.#site, () => new Greenlet(work)));
+    const greenlet = onBehalfOf(this.#owner, () => new Greenlet(work));
     greenlet.name = this.constructor.name;
     greenlet.onEnd(() => {
       this.#running.delete(greenlet);
