@@ -152,10 +152,10 @@ export class Coroutine<R = unknown> {
     this.#parts ??= makeParts(this.#fn as (first?: unknown) => R, this.#options);
     const parts = this.#parts;
     const { greenlet, fiber } = parts;
-    greenlet.fiber = fiber;
     greenlet.coroutine = this;
     this.#state = 'running';
     return hub.runOnTop(greenlet, () => {
+      greenlet.fiber = fiber; // not before it runs: what is suspended here is not parked
       if (!starts) {
         hub.enter(greenlet);
         if (exchangesContexts()) comeBack(greenlet.context, greenlet.scopes);

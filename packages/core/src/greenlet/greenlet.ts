@@ -154,12 +154,21 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     this.#stopWatching = undefined;
     const hooks = this.#onEnd;
     this.#onEnd = undefined;
-    if (hooks) for (const hook of hooks) hook(this as Greenlet);
+    if (hooks) for (const hook of hooks) this.#callHook(hook);
     if (this.#links) this.#links = notifyLinks(this.#links, this, describe);
     if (this.#failed && !this.#collected)
       reportLater(this as Greenlet, running ? captureContext() : this.context);
     else if (!this.#links) this.#site = undefined;
     this.context = undefined;
+  }
+
+  // One that throws must not keep the others, and who waits, from hearing of the end.
+  #callHook(hook: (greenlet: Greenlet) => void): void {
+    try {
+      hook(this as Greenlet);
+    } catch (error) {
+      hub.report(error, `the end of ${this.describe()}`);
+    }
   }
 
   // -------------------------------------------------------------------- waiting

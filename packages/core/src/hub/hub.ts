@@ -74,7 +74,7 @@ export class Hub {
   #tasks: Task | undefined = undefined;
   #taskCount = 0;
   /** Set while a parked task is resumed only to say where it stands. */
-  #probe: { stack: string } | undefined = undefined;
+  #probe: object | undefined = undefined;
   /** Set when a task went to the main stack to have its async scopes entered anew. */
   #reenter: Task | undefined = undefined;
   /** The task that runs on top of its caller: it goes back there, and never on to another. */
@@ -309,6 +309,7 @@ export class Hub {
     this.#reenter = task;
     this.current = undefined;
     Fiber.suspend();
+    while (this.#probe) Fiber.suspend(); // on its way to the main stack it has nothing to show
     this.current = task;
     if (exchangesContexts()) comeBack(task.context, task.scopes);
   }
@@ -374,17 +375,37 @@ export class Hub {
     for (let task = this.#tasks; task; task = task.next) yield task;
   }
 
-  /** The stack trace of a parked task, taken by a visit to its fiber. */
+  /**
+   * The stack trace of a parked task, taken by a visit to its fiber; empty where there is no way to take
+   * one: of a task that runs, or that somebody on top of it runs for.
+   */
   stackOf(task: Task): string {
-    if (!task.fiber || task === this.current) return '';
-    const probe = { stack: '' };
-    const { current } = this;
-    this.#probe = probe;
-    task.fiber.resume();
-    this.#probe = undefined;
-    this.current = current;
-    return probe.stack.split('\n').slice(1).join('\n');
+    const { fiber } = task;
+    if (!fiber || task === this.current) return '';
+    const probe = {};
+    // A callback of the hub runs on the stack of who has just parked.
+    if (fiber === Fiber.current) Error.captureStackTrace(probe, Hub.prototype.park);
+    else if (fiber.state === 'suspended') {
+      this.#probe = probe;
+      try {
+        fiber.resume();
+      } finally {
+        this.#probe = undefined;
+      }
+    }
+    return framesOf(probe);
   }
+}
+
+/** Read here, and not on the visited stack: an Error.prepareStackTrace of the program runs then. */
+function framesOf(probe: { stack?: unknown }): string {
+  let stack: unknown;
+  try {
+    stack = probe.stack;
+  } catch {
+    return '';
+  }
+  return typeof stack === 'string' ? stack.split('\n').slice(1).join('\n') : '';
 }
 
 /** A fiber that runs tasks one after the other. */

@@ -121,7 +121,7 @@ export abstract class BaseServer implements Disposable {
 
   /** For errors of handlers. A kill is no error. */
   protected report(error: unknown): void {
-    if (!isExit(error)) hub.onError(error, `a handler of ${this.constructor.name}`);
+    if (!isExit(error)) hub.report(error, `a handler of ${this.constructor.name}`);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** How queues keep their items; who waits for them is queue.ts's business. */
+import { Heap } from '../loop/heap.js';
 import { Ring } from '../loop/ring.js';
 
 export interface Items<T> {
@@ -12,35 +13,37 @@ export interface Items<T> {
   clear(): void;
 }
 
+interface Ordered<T> {
+  readonly item: T;
+  readonly order: number;
+}
+
 export class FifoItems<T> implements Items<T> {
   readonly #ring = new Ring<T>();
-  /** Orders of the items at the head of the ring that were taken back: all older than the rest. */
-  readonly #returned: number[] = [];
+  /** Taken back: all older than those in the ring. */
+  #returned: Heap<Ordered<T>> | undefined = undefined;
 
   get length(): number {
-    return this.#ring.length;
+    return this.#ring.length + (this.#returned?.length ?? 0);
   }
   push(item: T): void {
     this.#ring.push(item);
   }
   pop(): T {
-    if (this.#returned.length > 0) this.#returned.shift();
-    return this.#ring.shift() as T;
+    if (!this.#returned) return this.#ring.shift() as T;
+    const { item } = this.#returned.pop() as Ordered<T>;
+    if (this.#returned.length === 0) this.#returned = undefined;
+    return item;
   }
   unpop(item: T, order: number): void {
-    const at = this.#returned.findIndex((other) => other > order);
-    const place = at < 0 ? this.#returned.length : at;
-    this.#returned.splice(place, 0, order);
-    const older: T[] = [];
-    for (let i = 0; i < place; i++) older.push(this.#ring.shift() as T);
-    this.#ring.unshift(item);
-    for (const each of older.reverse()) this.#ring.unshift(each);
+    this.#returned ??= new Heap((a, b) => a.order < b.order);
+    this.#returned.push({ item, order });
   }
   peek(): T | undefined {
-    return this.#ring.peek();
+    return this.#returned ? this.#returned.peek()?.item : this.#ring.peek();
   }
   clear(): void {
-    this.#returned.length = 0;
+    this.#returned = undefined;
     this.#ring.clear();
   }
 }
@@ -67,66 +70,32 @@ export class LifoItems<T> implements Items<T> {
   }
 }
 
-interface Ranked<T> {
-  item: T;
-  /** Equal items come out in the order in which they came in. */
-  order: number;
-}
-
-/** A binary heap; `<` decides, so numbers, strings, dates and objects with valueOf() work. */
+/** `<` decides, so numbers, strings, dates and objects with valueOf() work. */
 export class PriorityItems<T> implements Items<T> {
-  readonly #heap: Ranked<T>[] = [];
+  readonly #heap = new Heap<Ordered<T>>(before);
 
   get length(): number {
     return this.#heap.length;
   }
   push(item: T, order: number): void {
-    this.#insert({ item, order });
+    this.#heap.push({ item, order });
+  }
+  pop(): T {
+    return (this.#heap.pop() as Ordered<T>).item;
   }
   unpop(item: T, order: number): void {
-    this.#insert({ item, order });
+    this.#heap.push({ item, order });
   }
   peek(): T | undefined {
-    return this.#heap[0]?.item;
+    return this.#heap.peek()?.item;
   }
   clear(): void {
-    this.#heap.length = 0;
-  }
-
-  pop(): T {
-    const heap = this.#heap;
-    const first = heap[0] as Ranked<T>;
-    const last = heap.pop() as Ranked<T>;
-    if (heap.length === 0) return first.item;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
-      if (!before(heap[child], last)) break;
-      heap[at] = heap[child] as Ranked<T>;
-      at = child;
-    }
-    heap[at] = last;
-    return first.item;
-  }
-
-  #insert(entry: Ranked<T>): void {
-    const heap = this.#heap;
-    let at = heap.push(entry) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(entry, heap[parent])) break;
-      heap[at] = heap[parent] as Ranked<T>;
-      at = parent;
-    }
-    heap[at] = entry;
+    this.#heap.clear();
   }
 }
 
-function before<T>(a: Ranked<T> | undefined, b: Ranked<T> | undefined): boolean {
-  const x = a as Ranked<T>;
-  const y = b as Ranked<T>;
+/** Equal items come out in the order in which they came in. */
+function before<T>(x: Ordered<T>, y: Ordered<T>): boolean {
   if (x.item < y.item) return true;
   if (y.item < x.item) return false;
   return x.order < y.order;

@@ -4,10 +4,10 @@ import { FifoItems, type Items, LifoItems, PriorityItems } from './items.js';
 import { checkCapacity, QueueBase } from './queue-base.js';
 import { WaitList } from './wait-list.js';
 
-/** First in, first out, unbounded, and without task tracking. */
+/** First in, first out, without task tracking (gevent.queue.SimpleQueue). `maxSize` undefined: unbounded. */
 export class SimpleQueue<T = unknown> extends QueueBase<T> {
-  constructor() {
-    super(new FifoItems<T>(), Number.POSITIVE_INFINITY);
+  constructor(maxSize?: number) {
+    super(new FifoItems<T>(), checkCapacity(maxSize));
   }
 }
 
