@@ -455,7 +455,7 @@ const callOutside = (callback: HubCallback | Call) =>
 function inContextOfCaller(callback: HubCallback): HubCallback {
   const context = captureContext();
   if (context === noContext) return callback;
-  return () => runInContext(context, callback, undefined);
+  return () => runInContext(context, callOutside, callback);
 }
 
 export function getHub(): Hub {
