@@ -131,6 +131,29 @@ export function describeAdapter(adapter: Adapter): void {
       }),
     );
 
+    test(
+      'an error of the network or the server shows the greenlet that asked',
+      bench.with({ size: 1, through: 'gate' }, (subject) => {
+        subject.echo('first');
+        function theOneThatAsked() {
+          const answer = subject.slow('never', 30_000);
+          return answer;
+        }
+        const asker = spawn(() => {
+          try {
+            return theOneThatAsked();
+          } catch (error) {
+            return error;
+          }
+        });
+        eventually('the server works', () => bench.observer.running() > 0);
+        bench.gate.cut();
+        const error = asker.get();
+        assert.ok(error instanceof Error);
+        assert.match(String(error.stack), /theOneThatAsked/);
+      }),
+    );
+
     for (const how of ['kill', 'timeout'] as const) {
       test(
         `${how} in the middle of an operation stops it on the server; the next one is right`,

@@ -5,6 +5,7 @@
  * spawns of a turn take one. Those after them share the latest, which is the same place for the loop
  * that spawned them all.
  */
+import { isOwnFrame } from '../hub/caller-frames.js';
 import { hub } from '../hub/hub.js';
 
 export interface SpawnSite {
@@ -17,8 +18,6 @@ const framesPerTrace = 6;
 
 let turn = -1;
 let left = 0;
-
-const own = new URL('..', import.meta.url).href;
 
 let given: SpawnSite | undefined;
 
@@ -56,5 +55,5 @@ export function siteFrame(site: SpawnSite): string | undefined {
     ?.split('\n')
     .slice(1)
     .map((line) => line.trim())
-    .find((line) => line.startsWith('at ') && !line.includes(own));
+    .find((line) => line.startsWith('at ') && !isOwnFrame(line));
 }

@@ -5,6 +5,7 @@
  * false, and the waker turns to the next in line. So nothing is ever handed to the dead.
  */
 import { NotInGreenletError } from '../errors.js';
+import { withCaller } from './caller-frames.js';
 import { hub } from './hub.js';
 import type { Task } from './task.js';
 
@@ -80,7 +81,7 @@ export class Waiter<T> {
       }
     }
     if (task.interrupts) this.#deliver(abort, undo);
-    if (this.#failed) throw this.#value;
+    if (this.#failed) throw withCaller(this.#value, this.wait);
     return this.#value as T;
   }
 

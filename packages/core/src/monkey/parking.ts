@@ -70,49 +70,27 @@ export function through(
 ): NodeFunction {
   return function parked(this: unknown, ...args: unknown[]): unknown {
     let abandoned = false;
-    let outcome: unknown;
-    try {
-      outcome = park<unknown>((resume) => {
-        const callback = (error: unknown, ...values: unknown[]) => {
-          if (abandoned) {
-            if (!error) discard?.(values[0]);
-          } else if (error) {
-            const own = reword ? reword(error, args) : error;
-            if (own === refusal) resume(refused);
-            else resume.error(own);
-          } else resume(result ? result(values, args) : values[0]);
-        };
-        let started: unknown;
-        try {
-          started = Reflect.apply(twin, this, [...(adapt ? adapt(args) : args), callback]);
-        } catch {
-          resume(refused);
-        }
-        return () => {
-          abandoned = true;
-          abort?.(started);
-        };
-      });
-    } catch (error) {
-      throw standHere(error, parked);
-    }
+    const outcome = park<unknown>((resume) => {
+      const callback = (error: unknown, ...values: unknown[]) => {
+        if (abandoned) {
+          if (!error) discard?.(values[0]);
+        } else if (error) {
+          const own = reword ? reword(error, args) : error;
+          if (own === refusal) resume(refused);
+          else resume.error(own);
+        } else resume(result ? result(values, args) : values[0]);
+      };
+      let started: unknown;
+      try {
+        started = Reflect.apply(twin, this, [...(adapt ? adapt(args) : args), callback]);
+      } catch {
+        resume(refused);
+      }
+      return () => {
+        abandoned = true;
+        abort?.(started);
+      };
+    });
     return outcome === refused ? Reflect.apply(original, this, args) : outcome;
   };
-}
-
-const frame = '\n    at ';
-
-/**
- * Gives an error of the event loop, in whose stack is nothing or nothing but Node, the stack of the
- * caller that waits for it: the one that the synchronous function's error would have.
- */
-export function standHere(error: unknown, above: NodeFunction): unknown {
-  if (!(error instanceof Error)) return error;
-  const [head, ...frames] = error.stack?.split(frame) ?? [];
-  if (!frames.every((line) => line.includes('node:'))) return error;
-  Error.captureStackTrace(error, above);
-  // Node has the code in some heads: they are kept.
-  if (frames.length > 0)
-    error.stack = [head, ...(error.stack ?? '').split(frame).slice(1)].join(frame);
-  return error;
 }

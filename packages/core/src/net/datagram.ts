@@ -3,6 +3,7 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { isIPv6 } from 'node:net';
 import { ConcurrentUseError, InvalidArgumentError, SocketClosedError } from '../errors.js';
 import { timedOut } from '../greenlet/timeout.js';
+import { withCaller } from '../hub/caller-frames.js';
 import { park } from '../hub/park.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
@@ -99,7 +100,7 @@ export class DatagramSocket implements Disposable {
     if (ready) return ready;
     const error = this.#error;
     this.#error = undefined;
-    if (error) throw error;
+    if (error) throw withCaller(error, this.recvFrom);
     if (this.#reader || this.#handler) throw new ConcurrentUseError('The input of this socket');
     const waiter = new Waiter<Datagram | typeof expired>('recvFrom()');
     this.#reader = waiter;

@@ -16,6 +16,7 @@ import {
   SocketClosedError,
 } from '../errors.js';
 import { timedOut } from '../greenlet/timeout.js';
+import { withCaller } from '../hub/caller-frames.js';
 import { hub } from '../hub/hub.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
@@ -247,7 +248,7 @@ export class Socket extends Endpoint implements Iterable<Buffer>, Disposable, Re
   #await(what: string, count: number, timeout?: number, deadline?: number): boolean {
     for (;;) {
       if (this.#unread.size >= count) return true;
-      if (this.#error) throw this.#error;
+      if (this.#error) throw withCaller(this.#error, this.#await);
       if (this.#ended) return false;
       if (this.#closed || this.#closing) throw new SocketClosedError('This socket');
       if (!hub.current) throw new NotInGreenletError(`Socket.${what}`);
@@ -303,7 +304,7 @@ export class Socket extends Endpoint implements Iterable<Buffer>, Disposable, Re
   sendAll(data: string | Uint8Array, options?: TimeoutOption): void {
     const { stream } = this;
     if (!hub.current) throw new NotInGreenletError('Socket.sendAll()');
-    if (this.#error) throw this.#error;
+    if (this.#error) throw withCaller(this.#error, this.sendAll);
     if (this.#closed || this.#closing || stream.writableEnded || stream.destroyed)
       throw new SocketClosedError(
         stream.writableEnded ? 'The output of this socket' : 'This socket',

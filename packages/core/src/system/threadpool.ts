@@ -2,6 +2,7 @@
  * Work for other processors: functions in worker threads (gevent.threadpool), over piscina.
  * @module
  */
+
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +12,7 @@ import type { Greenlet } from '../greenlet/greenlet.js';
 import { joinall } from '../greenlet/join.js';
 import { spawn } from '../greenlet/spawn.js';
 import { wait } from '../greenlet/wait.js';
+import { withCaller } from '../hub/caller-frames.js';
 import type { TimeoutOption } from '../hub/timed-wait.js';
 import type { Failure, Outcome, Task } from './threadpool-task.js';
 
@@ -119,7 +121,7 @@ export class ThreadPool implements Disposable {
     } catch (error) {
       throw this.#explain(error);
     }
-    if ('failure' in outcome) throw rebuild(outcome.failure);
+    if ('failure' in outcome) throw withCaller(rebuild(outcome.failure), this.apply);
     return outcome.value;
   }
 
