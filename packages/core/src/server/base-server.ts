@@ -2,8 +2,10 @@
 import { InvalidArgumentError, isExit, SocketClosedError } from '../errors.js';
 import { type Asker, nobody, onBehalfOf } from '../greenlet/asker.js';
 import { Greenlet } from '../greenlet/greenlet.js';
+import { joinall, killall } from '../greenlet/join.js';
 import { spawnSite } from '../greenlet/spawn-site.js';
 import { hub } from '../hub/hub.js';
+import { checkTimeout } from '../hub/timed-wait.js';
 import { captureContext } from '../loop/async-context.js';
 import { Event } from '../sync/event.js';
 import { Group } from '../sync/group.js';
@@ -15,13 +17,28 @@ export interface BaseServerOptions {
 }
 
 export interface StopOptions {
-  /** Milliseconds that running handlers have to end before they are killed; default 1,000. */
+  /**
+   * Milliseconds for all that is under way: handlers that run or wait in line, and what they have sent.
+   * Then handlers are killed, and connections closed. Default 1,000.
+   */
   timeout?: number;
+  /**
+   * Milliseconds that killed handlers have for their `finally` blocks; those that take longer are reported
+   * and left behind. Default 5,000.
+   */
+  grace?: number;
+}
+
+interface Place {
+  settled: boolean;
+  wake(value: true): boolean;
+  leave(): void;
 }
 
 type State = 'created' | 'started' | 'stopping' | 'stopped';
 
 const defaultStopTimeout = 1000;
+const defaultGrace = 5000;
 
 function poolOf(spawn: Pool | Group | number | undefined): Group | undefined {
   if (spawn === undefined) return undefined;
@@ -47,6 +64,8 @@ export abstract class BaseServer implements Disposable {
   #owner: Asker = nobody;
   readonly #stopped = new Event();
   readonly #running = new Set<Greenlet>();
+  /** Handlers that wait for a place in the pool. */
+  readonly #line = new Set<Place>();
 
   constructor(options: BaseServerOptions = {}) {
     this.#pool = poolOf(options.spawn);
@@ -56,6 +75,11 @@ export abstract class BaseServer implements Disposable {
   protected abstract open(): void;
   /** Takes in no more. Called once, from anywhere. */
   protected abstract closeInput(): void;
+  /**
+   * Called by stop() when the handlers have ended: parks until what they have begun is done, at most for
+   * `timeout` milliseconds, and ends what is not.
+   */
+  protected finishRest(_timeout: number): void {}
   /** Lets go of what is left when all handlers have ended. */
   protected abstract closeRest(): void;
 
@@ -81,7 +105,8 @@ export abstract class BaseServer implements Disposable {
 
   /**
    * Runs `work` in a greenlet of the pool, now or when there is room; `done` is called at its end,
-   * whatever it was. Errors of `work` are reported, and are nobody else's.
+   * whatever it was, and when the server stops before it had room. Errors of `work` are reported, and are
+   * nobody else's.
    * @returns how to give up a place in the line; undefined if it runs already
    */
   protected handle(work: () => void, done: () => void): (() => void) | undefined {
@@ -96,15 +121,23 @@ export abstract class BaseServer implements Disposable {
       greenlet.start();
       return undefined;
     }
-    return this.#queue(greenlet, this.#pool);
+    return this.#queue(greenlet, this.#pool, done);
   }
 
-  #queue(greenlet: Greenlet, pool: Group): (() => void) | undefined {
-    const place = {
+  #queue(greenlet: Greenlet, pool: Group, done: () => void): (() => void) | undefined {
+    const settle = () => {
+      place.settled = true;
+      this.#line.delete(place);
+    };
+    const place: Place = {
       settled: false,
+      leave: () => {
+        settle();
+        done();
+      },
       wake: () => {
         if (place.settled) return false;
-        place.settled = true;
+        settle();
         this.#running.add(greenlet);
         pool.startInSlot(greenlet);
         return true;
@@ -114,9 +147,8 @@ export abstract class BaseServer implements Disposable {
       this.#running.add(greenlet);
       return undefined;
     }
-    return () => {
-      place.settled = true;
-    };
+    this.#line.add(place);
+    return settle;
   }
 
   /** For errors of handlers. A kill is no error. */
@@ -125,10 +157,12 @@ export abstract class BaseServer implements Disposable {
   }
 
   /**
-   * Takes in no more, waits for the running handlers, and kills those that take longer than `timeout`
-   * milliseconds. Parks until all have ended. Harmless when repeated.
+   * Takes in no more, lets what is under way end, and after `timeout` milliseconds kills the handlers that
+   * have not and closes what is open. Parks until that is done. Harmless when repeated.
    */
-  stop(options?: StopOptions): void {
+  stop({ timeout = defaultStopTimeout, grace = defaultGrace }: StopOptions = {}): void {
+    checkTimeout(timeout);
+    checkTimeout(grace, 'grace');
     if (this.#state === 'stopped') return;
     if (this.#state === 'stopping') {
       this.#stopped.wait();
@@ -137,22 +171,47 @@ export abstract class BaseServer implements Disposable {
     const opened = this.#state === 'started';
     this.#state = 'stopping';
     if (opened) this.closeInput();
+    const deadline = hub.clock.now() + timeout;
     try {
-      this.#drain(options?.timeout ?? defaultStopTimeout);
+      this.#drain(deadline);
+      this.#kill(grace);
+      this.finishRest(Math.max(0, deadline - hub.clock.now()));
     } finally {
-      for (const greenlet of this.#running) greenlet.kill({ block: false });
-      this.closeRest();
-      this.#state = 'stopped';
-      this.#stopped.set();
+      this.#end();
     }
   }
 
-  #drain(timeout: number): void {
-    const deadline = hub.clock.now() + timeout;
-    for (const greenlet of [...this.#running])
-      if (greenlet !== hub.current)
-        greenlet.join({ timeout: Math.max(0, deadline - hub.clock.now()) });
-    for (const greenlet of [...this.#running]) if (greenlet !== hub.current) greenlet.kill();
+  get #others(): Greenlet[] {
+    return [...this.#running].filter((greenlet) => greenlet !== hub.current);
+  }
+
+  /** Waits for all handlers, those that come out of the line meanwhile included. */
+  #drain(deadline: number): void {
+    for (let running = this.#others; running.length > 0; running = this.#others) {
+      const timeout = deadline - hub.clock.now();
+      if (timeout <= 0) return;
+      joinall(running, { timeout });
+    }
+  }
+
+  #kill(grace: number): void {
+    for (const place of this.#line) place.leave();
+    const running = this.#others;
+    killall(running, { timeout: grace });
+    const left = running.filter((greenlet) => !greenlet.dead).length;
+    if (left > 0)
+      hub.onError(
+        new Error(`${left} handlers were killed and have not ended within ${grace} ms`),
+        `stop() of ${this.constructor.name}`,
+      );
+  }
+
+  #end(): void {
+    this.#state = 'stopped';
+    for (const place of this.#line) place.leave();
+    for (const greenlet of this.#running) greenlet.kill({ block: false });
+    this.closeRest();
+    this.#stopped.set();
   }
 
   /** Starts if need be, and parks until the server is stopped. A kill of the caller stops it. */
@@ -169,10 +228,7 @@ export abstract class BaseServer implements Disposable {
   close(): void {
     if (this.#state === 'stopped') return;
     if (this.#state === 'started') this.closeInput();
-    this.#state = 'stopped';
-    for (const greenlet of this.#running) greenlet.kill({ block: false });
-    this.closeRest();
-    this.#stopped.set();
+    this.#end();
   }
 
   [Symbol.dispose](): void {

@@ -47,17 +47,19 @@ export class DatagramServer extends BaseServer {
       return;
     }
     this.#waiting++;
-    this.handle(
-      () => {
-        this.#waiting--;
-        try {
-          this.#handler(data, address);
-        } catch (error) {
-          this.report(error);
-        }
-      },
-      () => {},
-    );
+    let inLine = true;
+    const leaveLine = () => {
+      if (inLine) this.#waiting--;
+      inLine = false;
+    };
+    this.handle(() => {
+      leaveLine();
+      try {
+        this.#handler(data, address);
+      } catch (error) {
+        this.report(error);
+      }
+    }, leaveLine);
   }
 
   /** Sends one datagram from the server's own port. */

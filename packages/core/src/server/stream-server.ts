@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { Address, Listener } from '../net/listener.js';
 import type { Socket } from '../net/socket.js';
+import { Event } from '../sync/event.js';
 import { BaseServer, type BaseServerOptions } from './base-server.js';
 import { type Listening, type ListeningOptions, openListening } from './listening.js';
 
@@ -29,6 +30,8 @@ interface Connection {
   readonly socket: Socket;
   /** It waits for a place in the pool. */
   inLine: boolean;
+  /** Its handler runs, or waits for a place. */
+  busy: boolean;
   /** Its handler threw, or was killed. */
   failed: boolean;
   readonly work: () => void;
@@ -46,7 +49,9 @@ export class StreamServer extends BaseServer {
   readonly #where: Listening;
   readonly #handler: StreamHandler;
   readonly #options: StreamServerOptions;
-  readonly #connections = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
+  /** Set while stop() waits for the last connection to go. */
+  #emptied: Event | undefined;
   #listener: Listener | undefined;
   #waiting = 0;
 
@@ -75,14 +80,20 @@ export class StreamServer extends BaseServer {
       return;
     }
     socket.timeout = timeout;
-    this.#connections.add(socket);
-    socket.stream.once('close', () => this.#connections.delete(socket));
-    if (per === 'input') this.#rest(socket);
-    else this.#serve(this.#connection(socket, () => socket.close()));
+    const connection =
+      per === 'input' ? this.#resting(socket) : this.#connection(socket, () => socket.close());
+    this.#connections.add(connection);
+    socket.stream.once('close', () => {
+      this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#emptied?.set();
+    });
+    if (per === 'input') connection.done();
+    else this.#serve(connection);
   }
 
   /** Runs the handler once, in a greenlet, now or when there is room. */
   #serve(connection: Connection): void {
+    connection.busy = true;
     const leave = this.handle(connection.work, connection.done);
     if (!leave) return;
     const { maxWaiting = 1024 } = this.#options;
@@ -105,6 +116,7 @@ export class StreamServer extends BaseServer {
     const connection: Connection = {
       socket,
       inLine: false,
+      busy: false,
       failed: false,
       work: () => {
         this.#leaveLine(connection);
@@ -119,6 +131,7 @@ export class StreamServer extends BaseServer {
       },
       done: () => {
         this.#leaveLine(connection);
+        connection.busy = false;
         if (connection.failed) socket.destroy();
         else after();
       },
@@ -127,17 +140,17 @@ export class StreamServer extends BaseServer {
   }
 
   // Rests until there is input, without a greenlet; its end closes the connection.
-  #rest(socket: Socket): void {
+  #resting(socket: Socket): Connection {
     const onInput = () => {
       if (socket.closed) return;
       if (socket.finished) socket.close();
       else this.#serve(connection);
     };
-    const again = () => {
-      if (!socket.closed) socket.onceReadable(onInput);
-    };
-    const connection = this.#connection(socket, again);
-    again();
+    const connection = this.#connection(socket, () => {
+      if (this.closed) socket.close();
+      else if (!socket.closed) socket.onceReadable(onInput);
+    });
+    return connection;
   }
 
   /** Where it listens; undefined before start(). */
@@ -169,11 +182,23 @@ export class StreamServer extends BaseServer {
   protected override closeInput(): void {
     this.#listener?.close();
     // Connections at rest have nobody to wait for.
-    if (this.#options.per === 'input' && this.active === 0)
-      for (const socket of this.#connections) socket.close();
+    for (const { busy, socket } of this.#connections) if (!busy) socket.close();
+  }
+
+  // What handlers have sent last goes out, within the time that is left; then no connection is.
+  protected override finishRest(timeout: number): void {
+    try {
+      this.closeRest();
+      if (this.#connections.size === 0) return;
+      this.#emptied = new Event();
+      this.#emptied.wait({ timeout });
+    } finally {
+      for (const { socket } of this.#connections) socket.destroy();
+      this.#connections.clear();
+    }
   }
 
   protected override closeRest(): void {
-    for (const socket of this.#connections) socket.close();
+    for (const { socket } of this.#connections) socket.close();
   }
 }
