@@ -1,12 +1,14 @@
 /** UDP. */
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
+import { AI_V4MAPPED, type LookupCallback, lookup } from '../dns/index.js';
 import { ConcurrentUseError, InvalidArgumentError, SocketClosedError } from '../errors.js';
 import { timedOut } from '../greenlet/timeout.js';
 import { withCaller } from '../hub/caller-frames.js';
-import { park } from '../hub/park.js';
+import { park, type Resume } from '../hub/park.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
+import { plainAddress } from './plain-address.js';
 
 export interface DatagramOptions {
   /** 0 or none for any free one. */
@@ -31,13 +33,24 @@ export interface Datagram {
   address: DatagramAddress;
 }
 
-/** A UDP socket: opened by its first use, or by {@link open}. */
+/** Where there is no IPv6 address an IPv4 one, in the form that a socket of both families takes. */
+const lookupMapped = (host: string, _family: number, callback: LookupCallback) =>
+  lookup(host, { family: 6, hints: AI_V4MAPPED }, callback);
+
+/**
+ * A UDP socket: opened by its first use, or by {@link open}. One greenlet may receive at a time, any
+ * number may send. One that is bound to an IPv6 address for both families (`::`) tells IPv4 peers as
+ * IPv4 addresses, and sends to such.
+ */
 export class DatagramSocket implements Disposable {
   readonly #options: DatagramOptions;
   readonly #socket: UdpSocket;
   readonly #queue: Datagram[] = [];
   readonly #maxQueued: number;
   #opened = false;
+  /** Those who wait for the bind that is under way. */
+  #opening: Set<Resume<void>> | undefined = undefined;
+  readonly #sending = new Set<Resume<void>>();
   #closed = false;
   #error: Error | undefined = undefined;
   #reader: Waiter<Datagram | typeof expired> | undefined = undefined;
@@ -51,33 +64,72 @@ export class DatagramSocket implements Disposable {
       throw new InvalidArgumentError('port', 'a whole number from 0 to 65535', port);
     this.#options = options;
     this.#maxQueued = options.maxQueued ?? 1024;
-    const type = host && isIPv6(host) ? 'udp6' : 'udp4';
-    this.#socket = createSocket({ type, reuseAddr, ...(reusePort && { reusePort }) });
+    const six = host !== undefined && isIPv6(host);
+    this.#socket = createSocket({
+      type: six ? 'udp6' : 'udp4',
+      reuseAddr,
+      ...(reusePort && { reusePort }),
+      lookup: (six ? lookupMapped : lookup) as never,
+    });
     this.#socket.on('message', (data, from) => this.#receive(data, from));
     this.#socket.on('error', (error) => this.#fail(error));
   }
 
-  /** Binds, parking until that is done. Harmless when it is open. */
+  /**
+   * Binds, parking until that is done; greenlets that need it at the same time wait for the one bind.
+   * Harmless when it is open.
+   * @throws SocketClosedError, Node's errors with their codes (EADDRINUSE, EMFILE): it may be tried again
+   */
   open(): this {
-    if (this.#closed) throw new SocketClosedError('This socket');
-    if (this.#opened) return this;
-    const { port = 0, host } = this.#options;
-    park<void>((resume) => {
-      const failed = (error: Error) => resume.error(error);
-      this.#socket.once('error', failed);
-      this.#socket.bind({ port, ...(host && { address: host }) }, () => {
-        this.#socket.off('error', failed);
-        this.#opened = true;
-        if (this.#options.broadcast) this.#socket.setBroadcast(true);
-        resume();
-      });
-      return () => this.close();
-    });
+    if (!this.#opened) this.#await(() => this.close());
     return this;
   }
 
+  /** `abandon`: nobody waits for the bind any more. */
+  #await(abandon: () => void): void {
+    if (this.#closed) throw new SocketClosedError('This socket');
+    if (this.#opened) return;
+    park<void>((resume) => {
+      const begin = this.#opening === undefined;
+      this.#opening ??= new Set();
+      const opening = this.#opening.add(resume);
+      if (begin) this.#bind();
+      return () => {
+        opening.delete(resume);
+        if (opening.size === 0 && !this.#opened) abandon();
+      };
+    });
+  }
+
+  #bind(): void {
+    const { port = 0, host, broadcast } = this.#options;
+    try {
+      this.#socket.bind({ port, ...(host && { address: host }) }, () => {
+        this.#opened = true;
+        try {
+          if (broadcast) this.#socket.setBroadcast(true);
+        } catch (error) {
+          this.#bound(error as Error);
+          return;
+        }
+        this.#bound();
+      });
+    } catch (error) {
+      this.#bound(error as Error);
+    }
+  }
+
+  #bound(error?: Error): void {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    for (const resume of opening ?? []) error ? resume.error(error) : resume();
+  }
+
   #receive(data: Buffer, { address, port, family }: RemoteInfo): void {
-    const datagram = { data, address: { address, port, family } };
+    const plain = plainAddress(address);
+    const from =
+      plain === address ? { address, port, family } : { address: plain, port, family: 'IPv4' };
+    const datagram = { data, address: from };
     if (this.#handler) this.#handler(datagram);
     else if (this.#reader?.wake(datagram)) return;
     else if (this.#queue.length < this.#maxQueued) this.#queue.push(datagram);
@@ -85,7 +137,8 @@ export class DatagramSocket implements Disposable {
   }
 
   #fail(error: Error): void {
-    if (this.#reader) this.#reader.fail(error);
+    if (this.#opening) this.#bound(error);
+    else if (this.#reader) this.#reader.fail(error);
     else this.#error = error;
   }
 
@@ -95,13 +148,14 @@ export class DatagramSocket implements Disposable {
    */
   recvFrom(options?: TimeoutOption): Datagram {
     checkTimeout(options?.timeout);
-    this.open();
+    this.#await(() => {});
+    if (this.#handler || (this.#reader && !this.#reader.interrupted))
+      throw new ConcurrentUseError('The input of this socket');
     const ready = this.#queue.shift();
     if (ready) return ready;
     const error = this.#error;
     this.#error = undefined;
     if (error) throw withCaller(error, this.recvFrom);
-    if (this.#reader || this.#handler) throw new ConcurrentUseError('The input of this socket');
     const waiter = new Waiter<Datagram | typeof expired>('recvFrom()');
     this.#reader = waiter;
     try {
@@ -110,17 +164,26 @@ export class DatagramSocket implements Disposable {
       if (datagram === expired) throw timedOut(options?.timeout);
       return datagram;
     } finally {
-      this.#reader = undefined;
+      if (this.#reader === waiter) this.#reader = undefined;
     }
   }
 
-  /** Sends one datagram, parking until the kernel has it. @throws Node's errors (EMSGSIZE and so on) */
+  /**
+   * Sends one datagram, parking until the kernel has it. A kill or a timeout gives up waiting; what was
+   * begun may still go out.
+   * @throws SocketClosedError when it is closed meanwhile; Node's errors (EMSGSIZE, ENOTFOUND and so on)
+   */
   sendTo(data: string | Uint8Array, to: DatagramAddress): void {
-    this.open();
+    this.#await(() => {});
     park<void>((resume) => {
-      this.#socket.send(data, to.port, to.address, (error) =>
-        error ? resume.error(error) : resume(),
-      );
+      // Node forgets the callback of a send that is closed while it looks up a name.
+      this.#sending.add(resume);
+      this.#socket.send(data, to.port, to.address, (error) => {
+        this.#sending.delete(resume);
+        if (error) resume.error(error);
+        else resume();
+      });
+      return () => void this.#sending.delete(resume);
     });
   }
 
@@ -133,7 +196,8 @@ export class DatagramSocket implements Disposable {
 
   /** Where it is bound; undefined before it is open. */
   get address(): DatagramAddress | undefined {
-    return this.#opened && !this.#closed ? this.#socket.address() : undefined;
+    if (!this.#opened || this.#closed) return undefined;
+    return this.#socket.address();
   }
   get closed(): boolean {
     return this.#closed;
@@ -144,6 +208,9 @@ export class DatagramSocket implements Disposable {
     this.#closed = true;
     this.#queue.length = 0;
     this.#socket.close();
+    this.#bound(new SocketClosedError('This socket'));
+    for (const resume of this.#sending) resume.error(new SocketClosedError('This socket'));
+    this.#sending.clear();
     this.#reader?.fail(new SocketClosedError('This socket'));
   }
 

@@ -160,16 +160,17 @@ export class Listener implements Disposable, Iterable<Socket> {
   }
 
   /**
-   * The next connection, parking until there is one.
+   * The next connection, parking until there is one. One greenlet at a time: let it spawn those who serve,
+   * or use a StreamServer.
    * @throws Timeout, ConcurrentUseError, SocketClosedError
    */
   accept(options?: TimeoutOption): Socket {
     checkTimeout(options?.timeout);
+    const busy = this.#acceptor && !this.#acceptor.interrupted;
+    if (busy || this.#handler || this.#streamHandler) throw new ConcurrentUseError('This listener');
     const ready = this.#nextWaiting();
     if (ready) return ready;
     if (this.#closed) throw new SocketClosedError('This listener');
-    if (this.#acceptor || this.#handler || this.#streamHandler)
-      throw new ConcurrentUseError('This listener');
     const waiter = new Waiter<Socket | typeof expired>('accept()');
     this.#acceptor = waiter;
     try {
@@ -178,7 +179,7 @@ export class Listener implements Disposable, Iterable<Socket> {
       if (socket === expired) throw timedOut(options?.timeout);
       return socket;
     } finally {
-      this.#acceptor = undefined;
+      if (this.#acceptor === waiter) this.#acceptor = undefined;
     }
   }
 

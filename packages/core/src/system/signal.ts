@@ -20,11 +20,29 @@ function checkNames(names: NodeJS.Signals | readonly NodeJS.Signals[]): NodeJS.S
   return list;
 }
 
-function listen(names: NodeJS.Signals[], listener: (name: NodeJS.Signals) => void): Disposable {
-  for (const name of names) process.on(name, listener);
+type Listener = (name: NodeJS.Signals) => void;
+
+/** Who is to be told: the process has one listener for each signal, however many wait for it. */
+const told = new Map<NodeJS.Signals, Set<Listener>>();
+
+const tell = (name: NodeJS.Signals) => {
+  for (const listener of [...(told.get(name) ?? [])]) listener(name);
+};
+
+function listen(names: NodeJS.Signals[], listener: Listener): Disposable {
+  for (const name of names) {
+    const listeners = told.get(name) ?? new Set();
+    if (listeners.size === 0) process.on(name, tell);
+    told.set(name, listeners.add(listener));
+  }
   return {
     [Symbol.dispose]() {
-      for (const name of names) process.off(name, listener);
+      for (const name of names) {
+        const listeners = told.get(name);
+        if (!listeners?.delete(listener) || listeners.size > 0) continue;
+        told.delete(name);
+        process.off(name, tell);
+      }
     },
   };
 }
