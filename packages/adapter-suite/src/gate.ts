@@ -13,12 +13,14 @@ export class Gate {
   readonly #sockets = new Set<Socket>();
   /** Both ends of connections that forward nothing more, ever. */
   readonly #silent = new WeakSet<Socket>();
+  #accepted = 0;
   #frozen = false;
   #delay = 0;
 
   /** For {@link openGate}. */
   constructor(target: Target) {
     this.#server = createServer({ allowHalfOpen: true }, (near) => {
+      this.#accepted++;
       const { host, port } = target;
       const far = connect({ host, port, allowHalfOpen: true });
       this.#forward(near, far, 'client');
@@ -67,6 +69,11 @@ export class Gate {
   /** Connections through it now. */
   get connections(): number {
     return this.#sockets.size / 2;
+  }
+
+  /** Connections that were made through it, ever. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** Forwards nothing more, in neither direction, and tells nobody: a half-open network. */

@@ -8,7 +8,7 @@ export type { Readable, SocketOf, Writable } from './class.js';
 export { AgainError } from './errors.js';
 export { Observer } from './observer.js';
 export { type Interest, Poller } from './poller.js';
-export { proxy } from './proxy.js';
+export { Proxy, proxy } from './proxy.js';
 export { Socket } from './socket.js';
 export {
   Dealer,

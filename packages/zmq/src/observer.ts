@@ -5,10 +5,12 @@ import {
   NotInGreenletError,
   SocketClosedError,
   type TimeoutOption,
+  UnsupportedError,
   withTimeout,
 } from '@tendril/core';
 import type { Event, EventOfType, EventType, Observer as RawObserver } from 'zeromq';
 import { Inbox } from './inbox.js';
+import { mustAsk } from './ticker.js';
 
 /**
  * From `socket.events`. Events that nobody asks for wait in libzmq. The end of the socket is an event
@@ -35,8 +37,17 @@ export class Observer implements Iterable<Event>, Disposable {
     });
   }
 
-  /** The next event. Parks while there is none. @throws SocketClosedError after the last, Timeout */
+  // The driver would abort the process if the thread ended meanwhile: see ticker.ts.
+  #check(): void {
+    if (mustAsk) throw new UnsupportedError('Waiting for events of a socket', 'the main thread');
+  }
+
+  /**
+   * The next event. Parks while there is none.
+   * @throws SocketClosedError after the last, Timeout, UnsupportedError in a worker thread
+   */
   receive(options?: TimeoutOption): Event {
+    this.#check();
     if (!getCurrent()) throw new NotInGreenletError('Observer.receive()');
     if (this.#ended || this.closed) throw new SocketClosedError('This observer');
     const event = this.#inbox.take() ?? this.#wait(options?.timeout);
@@ -61,8 +72,9 @@ export class Observer implements Iterable<Event>, Disposable {
     }
   }
 
-  /** Calls `listener` for events of a type; not to be mixed with receive(), which would take them away. */
+  /** Calls `listener` for events of a type; not to be mixed with receive(), which would take them away. @throws UnsupportedError */
   on<E extends EventType>(type: E, listener: (data: EventOfType<E>) => void): this {
+    this.#check();
     if (!this.#emitter) {
       this.#emitter = new EventEmitter();
       this.#emit(this.#emitter);

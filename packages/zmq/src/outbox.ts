@@ -7,7 +7,7 @@
  */
 import { park, type Resume } from '@tendril/core';
 import type { MessageLike } from 'zeromq';
-import { type Raw, setSendTimeout } from './raw.js';
+import { type Raw, roomWithin, setSendTimeout } from './raw.js';
 
 type Message = MessageLike | MessageLike[];
 
@@ -218,8 +218,8 @@ export class Outbox {
     if (this.#waiting || this.#closed) return;
     this.stirred();
     this.#waiting = true;
-    setSendTimeout(this.#raw, waitChunk);
-    this.#sendRaw([], this.#probeOptions).then(this.#awaited, this.#awaited);
+    const probe = () => this.#sendRaw([], this.#probeOptions);
+    roomWithin(this.#raw, waitChunk, probe).then(this.#awaited, this.#awaited);
   }
 
   readonly #awaited = (): void => {

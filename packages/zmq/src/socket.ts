@@ -9,7 +9,7 @@ import type { Context } from 'zeromq';
 import { Inbox } from './inbox.js';
 import { Observer } from './observer.js';
 import { Outbox } from './outbox.js';
-import { type Raw, setReceiveTimeout } from './raw.js';
+import { type Raw, receiveWithin } from './raw.js';
 
 /** What this package itself needs of a socket. */
 export const internal: unique symbol = Symbol('internal');
@@ -23,6 +23,20 @@ const endlessLinger = -1;
 const maxAhead = 128;
 /** Milliseconds that a receive of the driver lives on when nobody wants its message any more. */
 const receiveChunk = 1000;
+
+/**
+ * A network that has gone silent is found within a minute: by TCP's keep-alive while a connection is idle,
+ * and by how long what was sent may stay unacknowledged (in milliseconds). The system's own take two hours, or
+ * have none. ZMTP's heartbeats would find a peer that stands still, too, but peers that do not know them
+ * break off: see `heartbeatInterval`.
+ */
+const networkDefaults = {
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 30,
+  tcpKeepaliveInterval: 10,
+  tcpKeepaliveCount: 3,
+  tcpMaxRetransmitTimeout: 60_000,
+};
 
 /** How a class differs from others. */
 export interface Traits {
@@ -69,14 +83,14 @@ export abstract class Socket implements Disposable {
     for (const name of Object.keys(others))
       if (!(name in this)) throw new InvalidArgumentError('options', 'an object of options', name);
     const raw = new rawClass(context === undefined ? {} : { context }) as Raw;
-    setReceiveTimeout(raw, receiveChunk);
+    const { receive, setWaiting } = receiveWithin(raw, receiveChunk);
     const inbox: Inbox<unknown[]> = new Inbox({
-      receive: () => raw.receive(),
+      receive,
       get readable() {
         return raw.readable;
       },
       ahead: traits.inStep ? () => 0 : () => this.#ahead(),
-      setWaiting: (waits) => setReceiveTimeout(raw, waits ? receiveChunk : 0),
+      setWaiting,
     });
     const outbox = new Outbox(
       raw,
@@ -91,7 +105,7 @@ export abstract class Socket implements Disposable {
       checkMilliseconds('receiveTimeout', receiveTimeout);
       // A context that is not `blocky` has set it to 0.
       if (raw.linger === endlessLinger) raw.linger = defaultLinger;
-      Object.assign(this, others);
+      Object.assign(this, networkDefaults, others);
     } catch (error) {
       raw.close();
       throw error;

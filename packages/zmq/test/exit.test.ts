@@ -12,7 +12,7 @@ function runProgram(body: string): { output: string; ms: number; status: number 
   const { stdout, stderr, status } = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', source],
-    { cwd: import.meta.dirname, encoding: 'utf8', timeout: 20_000 },
+    { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 },
   );
   const [output = '', ended] = stdout.split('@');
   assert.ok(ended, stderr);
@@ -81,14 +81,18 @@ const programs: [name: string, body: string, longest: number][] = [
   ],
 ];
 
-/** The machine may be slow: it is to end, and not to wait for something else. */
-const slack = 1500;
+/** The machine may be slow at any time, but a process that waits for something waits each time. */
+const attempts = 6;
 
 for (const [name, body, longest] of programs) {
   test(`a process ends with ${name}`, () => {
-    const { ms, status } = runProgram(body);
-    assert.equal(status, 0);
-    assert.ok(ms < longest + slack, `${ms} ms`);
+    let ms = Number.POSITIVE_INFINITY;
+    for (let n = 0; n < attempts && ms >= longest; n++) {
+      const ended = runProgram(body);
+      assert.equal(ended.status, 0);
+      ms = Math.min(ms, ended.ms);
+    }
+    assert.ok(ms < longest, `${ms} ms`);
   });
 }
 

@@ -1,9 +1,9 @@
 import { run, sleep, withTimeout } from '@tendril/core';
 import { Dealer, Pull, Push, Router } from '@tendril/zmq';
 
-/** A test's body in a greenlet, for at most 20 seconds. */
+/** A test's body in a greenlet, for at most a minute. */
 export function inGreenlet(body: () => void): () => Promise<void> {
-  return () => run(() => withTimeout(20_000, body)) as Promise<void>;
+  return () => run(() => withTimeout(60_000, body)) as Promise<void>;
 }
 
 type Options = Record<string, number | string | boolean>;
@@ -35,7 +35,7 @@ export function text(parts: readonly Buffer[]): string[] {
 }
 
 /** Parks until `condition` holds. */
-export function until(condition: () => boolean, ms = 5000): void {
+export function until(condition: () => boolean, ms = 30_000): void {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);

@@ -113,20 +113,31 @@ describe('messages', () => {
         for (; sent < 200; sent++) from.send([`${sent}`, body]);
       });
       const second = spawn(() => from.send('last'));
-      sleep(200);
-      assert.ok(sent < 100, `${sent} went out though nobody receives`);
-      assert.equal(from.writable, false);
-      assert.throws(() => from.send('late', { timeout: 20 }), Timeout);
+      // libzmq's own thread makes room as long as the system's buffers have some.
+      let late = 0;
+      until(() => {
+        try {
+          from.send('late', { timeout: 20 });
+          late++;
+          return false;
+        } catch (error) {
+          assert.ok(error instanceof Timeout);
+          return true;
+        }
+      });
+      assert.ok(sent > 5 && sent < 100, `${sent} went out though nobody receives`);
       const numbers: string[] = [];
-      for (let n = 0; n < 201; n++) numbers.push(`${to.receive()[0]}`);
+      for (let n = 0; n < 201 + late; n++) numbers.push(`${to.receive()[0]}`);
       sender.join();
       second.join();
       assert.deepEqual(
-        numbers.filter((each) => each !== 'last'),
+        numbers.filter((each) => each !== 'last' && each !== 'late'),
         Array.from({ length: 200 }, (_, i) => `${i}`),
       );
-      assert.ok(!numbers.includes('late'), 'what was timed out never went out');
-      assert.throws(() => to.receive({ timeout: 50 }), Timeout);
+      const went = numbers.filter((each) => each === 'late').length;
+      assert.equal(went, late, 'what was timed out never went out');
+      from.send('end');
+      assert.deepEqual(text(to.receive()), ['end']);
     }),
   );
 
@@ -140,10 +151,11 @@ describe('messages', () => {
       dealer.send('here');
       const [id] = router.receive();
       const body = Buffer.alloc(300_000);
+      let sent = 0;
       const sender = spawn(() => {
-        for (let i = 0; i < 60; i++) router.send([id as Buffer, `${i}`, body]);
+        for (; sent < 60; sent++) router.send([id as Buffer, `${sent}`, body]);
       });
-      sleep(100);
+      until(() => sent > 4); // more than the high-water marks of both sides
       assert.equal(sender.ready(), false);
       for (let i = 0; i < 60; i++) assert.equal(`${dealer.receive()[0]}`, `${i}`);
       sender.get();
@@ -163,7 +175,7 @@ describe('messages', () => {
           }),
         ),
       );
-      sleep(5);
+      sleep(0);
       for (let i = 0; i < 20; i++) storage.run(-1, () => sockets.from.send('x'));
       for (const [i, each] of all.entries()) assert.equal(each.get(), i);
     }),
@@ -183,7 +195,7 @@ describe('messages', () => {
       push.connect(socket.lastEndpoint as string);
       until(() => heard.includes('handshake'));
       socket.close();
-      watcher.join({ timeout: 3000 });
+      watcher.join({ timeout: 30_000 });
       assert.ok(watcher.ready(), 'the iteration ends with the socket');
       assert.ok(heard.includes('bind') && heard.includes('accept'), heard.join());
     }),
