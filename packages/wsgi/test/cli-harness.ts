@@ -1,6 +1,8 @@
 /** Starts the real command, and asks it things. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Agent, type RequestOptions, request } from 'node:http';
+import type { Server } from 'node:net';
 import { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -24,9 +26,12 @@ function environment(): NodeJS.ProcessEnv {
   return env;
 }
 
+/** Milliseconds for whatever must happen sooner or later, on a machine that has much else to do. */
+const patience = 60_000;
+
 /** Runs the command to its end. */
 export function runCommand(...args: string[]): { status: number | null; out: string; err: string } {
-  const options = { encoding: 'utf8', env: environment(), timeout: 10_000 } as const;
+  const options = { encoding: 'utf8', env: environment(), timeout: patience } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
   return { status, out: stdout, err: stderr };
 }
@@ -35,7 +40,7 @@ export function runCommand(...args: string[]): { status: number | null; out: str
 export async function eventually<Found>(
   what: string,
   look: () => Found | undefined | false | Promise<Found | undefined | false>,
-  limit = 5000,
+  limit = patience,
 ): Promise<Found> {
   const deadline = performance.now() + limit;
   while (performance.now() < deadline) {
@@ -57,13 +62,20 @@ export class Command {
   log = '';
   out = '';
 
-  constructor(args: string[]) {
+  /** @param handedOn a listening server that it gets as descriptor 3, as systemd would do it */
+  constructor(args: string[], handedOn?: Server) {
     // A group of its own, so that all of it can be ended at the end.
-    this.process = spawn(process.execPath, [main, ...args], {
-      detached: true,
-      env: environment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const options = { detached: true, env: environment() };
+    const quiet = ['ignore', 'pipe', 'pipe'] as const;
+    if (handedOn) {
+      const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"';
+      const { fd } = (handedOn as unknown as { _handle: { fd: number } })._handle;
+      const stdio = [...quiet, fd];
+      const command = ['-c', script, process.execPath, main, ...args];
+      this.process = spawn('/bin/sh', command, { ...options, stdio });
+    } else {
+      this.process = spawn(process.execPath, [main, ...args], { ...options, stdio: [...quiet] });
+    }
     this.process.stderr?.on('data', (chunk) => {
       this.log += chunk;
     });
@@ -137,6 +149,36 @@ export class Command {
   }
 }
 
+const openFiles = (pid: number): Set<number> =>
+  new Set(readdirSync(`/proc/${pid}/fd`).map((name) => Number(name)));
+
+/** How many of the files that a process has open are TCP sockets that are connected. */
+export function connectionsOf(pid: number): number {
+  const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1);
+  const listening = '0A';
+  const connected = new Set<string>();
+  for (const row of rows) {
+    const fields = row.trim().split(/\s+/);
+    if (fields[3] !== listening) connected.add(`socket:[${fields[9]}]`);
+  }
+  const links = [...openFiles(pid)].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  return links.filter((link) => connected.has(link)).length;
+}
+
+/** Waits till a process has no connections, and leaves it descriptors for `free` more files. */
+export async function leaveDescriptors(pid: number, free: number): Promise<void> {
+  await eventually('a process without connections', () => connectionsOf(pid) === 0);
+  const open = openFiles(pid);
+  let most = 0;
+  for (let left = free; left > 0 || open.has(most); most++) if (!open.has(most)) left--;
+  limitDescriptors(pid, most);
+}
+
+/** Sets what the greatest descriptor is below; not the limit that this may be raised to. */
+export function limitDescriptors(pid: number, most: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${most}:`]);
+}
+
 /** One request. */
 export function get(options: RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -150,7 +192,7 @@ export function get(options: RequestOptions): Promise<Answer> {
       response.on('error', reject);
     });
     asked.on('error', reject);
-    asked.setTimeout(8000, () => asked.destroy(new Error('no answer')));
+    asked.setTimeout(patience, () => asked.destroy(new Error('no answer')));
     asked.end();
   });
 }

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { showAddress } from './bind.js';
 import { Crew } from './crew.js';
+import { connectionsWithin, defaultMaxConnections, descriptorLimit } from './descriptors.js';
 import { Dispatcher } from './dispatcher.js';
 import { exitCode } from './errors.js';
 import { version } from './help.js';
@@ -19,13 +20,17 @@ import { watchSources } from './watcher.js';
 /** Milliseconds that a stop leaves connections at rest, which may just be sending. */
 const politeAtStop = 250;
 
+const firstProcess =
+  'This is process 1, which has to wait for every orphan of its container, and Node.js waits for its own ' +
+  'children only: what they leave behind stays as zombies. Start it with `docker run --init`, or under tini.';
+
 type Stop = 'no' | 'graceful' | 'quick';
 
 export class Arbiter {
   readonly #settings: Settings;
   readonly #logs: readonly LogFile[];
   readonly #logger: Logger;
-  readonly #dispatcher = new Dispatcher();
+  readonly #dispatcher = new Dispatcher(descriptorLimit());
   readonly #ports: Ports;
   readonly #crew: Crew;
   readonly #cleanups: (() => void)[] = [];
@@ -40,7 +45,7 @@ export class Arbiter {
     this.#settings = settings;
     this.#logs = accessLog ? [errorLog, accessLog] : [errorLog];
     this.#logger = new Logger(errorLog);
-    this.#ports = new Ports(this.#dispatcher, this.#logger);
+    this.#ports = new Ports(this.#dispatcher, this.#logger, settings.socketMode);
     this.#crew = new Crew(settings, this.#dispatcher, this.#logger, {
       cannotBoot: () => this.#cannotBoot(),
       empty: () => this.#empty(),
@@ -53,7 +58,9 @@ export class Arbiter {
    * @throws SetupError
    */
   async run(): Promise<number> {
-    const { bind, pid, reload, workers, name, certfile } = this.#settings;
+    const { bind, pid, reload, workers, name, certfile, umask } = this.#settings;
+    if (umask !== undefined) process.umask(umask); // which workers inherit
+    for (const name of ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES']) delete process.env[name];
     process.title = `tendril-wsgi: master [${name}]`;
     if (pid !== undefined) this.#cleanups.push(writePidFile(path.resolve(pid)));
     try {
@@ -63,6 +70,8 @@ export class Arbiter {
       const shown = addresses.map((address) => showAddress(address, certfile !== undefined));
       this.#logger.info(`Listening at: ${shown.join(', ')} (${process.pid})`);
       this.#logger.info(`Using workers: ${workers}`);
+      this.#logger.info(`Connections of a worker: ${this.#connections()}`);
+      if (process.pid === 1) this.#logger.warning(firstProcess);
       cluster.setupPrimary({
         exec: fileURLToPath(new URL('./worker.js', import.meta.url)),
         args: [],
@@ -81,6 +90,14 @@ export class Arbiter {
       for (const log of this.#logs) log.flush();
     }
     return this.#exitCode;
+  }
+
+  #connections(): string {
+    const { bind, maxConnections = defaultMaxConnections } = this.#settings;
+    const limit = descriptorLimit();
+    const each = connectionsWithin(limit, bind.length, maxConnections);
+    const why = each < maxConnections ? `, for which ${limit} file descriptors are enough` : '';
+    return `up to ${each * bind.length}${why}`;
   }
 
   #watch(): void {
@@ -121,18 +138,18 @@ export class Arbiter {
     if (this.#stopping === how || this.#stopping === 'quick') return;
     this.#stopping = how;
     this.#ports.close();
-    if (how === 'graceful') await this.#handOver();
+    const deadline = performance.now() + this.#settings.gracefulTimeout;
+    if (how === 'graceful') await this.#handOver(deadline);
     if (this.#stopping === 'quick') {
       this.#dispatcher.clear();
       this.#crew.quitAll();
     } else {
-      this.#crew.retireAll(politeAtStop);
+      this.#crew.retireAll(politeAtStop, Math.max(deadline - performance.now(), 0));
     }
   }
 
   // What has been accepted still goes to the workers, as long as they take it.
-  async #handOver(): Promise<void> {
-    const deadline = performance.now() + this.#settings.gracefulTimeout;
+  async #handOver(deadline: number): Promise<void> {
     const waits = () => !this.#dispatcher.idle && performance.now() < deadline;
     while (waits() && this.#stopping === 'graceful') await delay(10);
   }

@@ -8,6 +8,7 @@
 import type { Address } from '@tendril/core/socket';
 import { Backoff } from './backoff.js';
 import type { Dispatcher } from './dispatcher.js';
+import { fileOf } from './load-app.js';
 import type { Logger } from './logger.js';
 import { Member } from './member.js';
 import type { FromWorker } from './messages.js';
@@ -16,6 +17,8 @@ import type { Settings } from './options.js';
 /** What a worker gets beyond the graceful timeout to write its last bytes and end, in milliseconds. */
 const allowance = 4000;
 const quitLimit = 1000;
+/** Milliseconds between two complaints about workers that cannot take connections. */
+const complainEvery = 10_000;
 
 export interface CrewEvents {
   /** Not one worker has ever started, and this one cannot. */
@@ -37,9 +40,9 @@ export class Crew {
   #lastReport = '';
   #pause: NodeJS.Timeout | undefined;
   #reloading = false;
-  #reloadAgain = false;
   #ticker: NodeJS.Timeout | undefined;
   #lastTick = performance.now();
+  #nextComplaint = 0;
 
   constructor(settings: Settings, dispatcher: Dispatcher, logger: Logger, events: CrewEvents) {
     this.#settings = settings;
@@ -91,21 +94,25 @@ export class Crew {
     for (const member of old.slice(0, Math.max(spare, 0))) this.#retire(member);
     if (!this.#reloading) return;
     this.#reloading = false;
-    if (this.#reloadAgain) this.reload();
   }
 
   #spawn(): void {
     const member = new Member({
       message: (from, message) => this.#received(from, message),
-      gone: (from, code, signal) => this.#gone(from, code, signal),
+      gone: (from, how, byItself) => this.#gone(from, how, byItself),
     });
+    const { loadTimeout } = this.#settings;
+    if (loadTimeout > 0) member.bootDeadline = member.born + loadTimeout;
     this.#members.add(member);
   }
 
-  #retire(member: Member, polite = this.#settings.keepAlive + 500): void {
+  #retire(
+    member: Member,
+    polite = this.#settings.keepAlive + 500,
+    limit = this.#settings.gracefulTimeout,
+  ): void {
     this.#dispatcher.remove(member);
-    const { gracefulTimeout } = this.#settings;
-    member.retire(Math.min(polite, gracefulTimeout), gracefulTimeout + allowance);
+    member.retire(polite, limit, allowance);
   }
 
   #received(member: Member, message: FromWorker): void {
@@ -122,7 +129,10 @@ export class Crew {
         this.#manage();
         return;
       case 'took':
-        this.#dispatcher.took(member);
+        this.#dispatcher.took(member, message.number);
+        return;
+      case 'missed':
+        this.#missed(member, message.number);
         return;
       case 'leave':
         if (member.phase !== 'serving' || member.old) return;
@@ -137,9 +147,19 @@ export class Crew {
     }
   }
 
+  #missed(member: Member, number: number): void {
+    const now = performance.now();
+    if (this.#dispatcher.missed(member, number) === 0 || now < this.#nextComplaint) return;
+    this.#nextComplaint = now + complainEvery;
+    this.#logger.warning(
+      `Worker (pid:${member.pid}) could not take a connection: it may be out of file descriptors. ` +
+        'The connection goes to another worker, and this one is passed over for a while.',
+    );
+  }
+
   // ---------------------------------------------------------------------- their ends
 
-  #gone(member: Member, code: number | null, signal: string | null): void {
+  #gone(member: Member, how: string, byItself: boolean): void {
     const phase = member.lastPhase;
     this.#members.delete(member);
     this.#dispatcher.lost(member);
@@ -147,9 +167,8 @@ export class Crew {
       if (this.#members.size === 0 && this.#wanted === 0) this.#events.empty();
       return;
     }
-    const how = signal === null ? `exited with code ${code}` : `was sent ${signal}`;
     this.#logger.error(`Worker (pid:${member.pid}) ${how}!`);
-    if (phase === 'booting') this.#bootFailed(member, signal === null);
+    if (phase === 'booting') this.#bootFailed(member, byItself);
     this.#recover(performance.now() - member.born);
   }
 
@@ -159,7 +178,7 @@ export class Crew {
       this.#events.cannotBoot();
     } else if (this.#reloading && !member.old) {
       this.#logger.error('Worker failed to boot: the reload is given up, the old workers stay.');
-      this.#reloading = this.#reloadAgain = false;
+      this.#reloading = false;
       for (const each of this.#members) {
         if (each.phase === 'booting') each.abandon();
         if (each.phase === 'serving') each.old = false;
@@ -185,16 +204,32 @@ export class Crew {
     // Whoever was stopped or asleep in the meantime, the workers were, too.
     const asleep = Math.max(now - this.#lastTick - 2 * interval, 0);
     this.#lastTick = now;
-    const { timeout } = this.#settings;
     for (const member of this.#members) {
       member.lastBeat += asleep;
+      member.bootDeadline += asleep;
       if (member.phase === 'serving') this.#backoff.alive(now - member.born);
-      const late = timeout > 0 && now - member.lastBeat > timeout;
-      if (member.killed || !(late || now > member.deadline)) continue;
-      if (late) this.#logger.critical(`WORKER TIMEOUT (pid:${member.pid})`);
-      else this.#logger.warning(`Worker (pid:${member.pid}) did not end in time: killing it.`);
-      member.kill();
+      if (!member.killed && this.#isLate(member, now)) member.kill();
     }
+  }
+
+  /** True, and said, if the worker has to go. */
+  #isLate(member: Member, now: number): boolean {
+    const { timeout, loadTimeout, app } = this.#settings;
+    const who = `Worker (pid:${member.pid})`;
+    if (member.phase === 'booting') {
+      // An import that waits for ever and one that never returns are the same from here.
+      if (now < member.bootDeadline) return false;
+      const limit = `${loadTimeout / 1000} s, the limit of --load-timeout`;
+      this.#logger.critical(`${who} has not loaded ${fileOf(app)} within ${limit}: killing it.`);
+    } else if (timeout > 0 && now - member.lastBeat > timeout) {
+      this.#logger.critical(`WORKER TIMEOUT (pid:${member.pid})`);
+    } else if (timeout > 0 && this.#dispatcher.unanswered(member) > timeout) {
+      this.#logger.critical(`${who} does not take the connections that it is given: killing it.`);
+      this.#dispatcher.giveUp(member);
+    } else if (now > member.deadline) {
+      this.#logger.warning(`${who} did not end in time: killing it.`);
+    } else return false;
+    return true;
   }
 
   // -------------------------------------------------------------------------- changes
@@ -202,17 +237,16 @@ export class Crew {
   /** New workers in place of all; at once again if it comes while one is under way. */
   reload(): void {
     if (!this.#ticker) return;
-    if (this.#reloading) {
-      this.#reloadAgain = true;
-      return;
-    }
+    // The code may have changed again while a reload was under way: what that has brought goes as
+    // well, at once if enough of the old ones still serve.
+    const enough = this.#reloading && this.#in('serving', true).length >= this.#wanted;
     this.#reloading = true;
-    this.#reloadAgain = false;
     clearTimeout(this.#pause);
     this.#pause = undefined;
     this.#lastReport = '';
     for (const member of this.#members) {
       if (member.phase === 'booting') member.abandon();
+      else if (member.phase === 'serving' && enough && !member.old) this.#retire(member);
       else if (member.phase === 'serving') member.old = true;
     }
     this.resize(this.#settings.workers);
@@ -222,20 +256,23 @@ export class Crew {
     for (const member of this.#members) member.send({ tendril: 'reopen' });
   }
 
-  /** None any more. `polite`: milliseconds that connections at rest are left alone. */
-  retireAll(polite: number): void {
+  /**
+   * None any more. `polite`: milliseconds that connections at rest are left alone; `limit`: for the
+   * requests under way.
+   */
+  retireAll(polite: number, limit = this.#settings.gracefulTimeout): void {
     this.#wanted = 0;
-    this.#reloading = this.#reloadAgain = false;
+    this.#reloading = false;
     for (const member of this.#members) {
       if (member.phase === 'booting') member.abandon();
-      else if (member.phase === 'serving') this.#retire(member, polite);
+      else if (member.phase === 'serving') this.#retire(member, polite, limit);
     }
     if (this.#members.size === 0) this.#events.empty();
   }
 
   quitAll(): void {
     this.#wanted = 0;
-    this.#reloading = this.#reloadAgain = false;
+    this.#reloading = false;
     for (const member of this.#members) {
       if (member.phase === 'booting') member.abandon();
       else member.quit(quitLimit);

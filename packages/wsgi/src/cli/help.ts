@@ -18,10 +18,19 @@ Serves a WSGI application with a group of worker processes.
 Times are seconds; fractions are allowed.
 
 Where to listen
-  -b, --bind ADDR              HOST:PORT, [IPv6]:PORT, :PORT, PORT or unix:PATH; may be repeated.
-                               Default: 127.0.0.1:8000, or all addresses and port $PORT if it is set
-  --certfile FILE              TLS: the certificate chain, PEM
-  --keyfile FILE               TLS: its private key, PEM
+  -b, --bind ADDR              HOST:PORT, [IPv6]:PORT, :PORT, PORT, unix:PATH or fd://N, which is an
+                               open descriptor that listens; may be repeated. Default: 127.0.0.1:8000,
+                               or all addresses and port $PORT if it is set. Sockets that systemd hands
+                               on ($LISTEN_FDS) take the place of all but fd://N
+  --umask BITS                 of all processes, in octal: what new files and sockets are closed to
+  --socket-mode BITS           permissions of sockets of Unix, in octal, such as 660, whatever the umask
+
+TLS
+  --certfile FILE              the certificate chain, PEM
+  --keyfile FILE               its private key, PEM
+  --ca-certs FILE              who signs the certificates of clients, PEM
+  --cert-reqs WHAT             certificates of clients: none, optional or required (0, 1, 2 in
+                               gunicorn); default none
 
 The application
   --fetch                      the export is a fetch handler: a function from Request to Response,
@@ -37,12 +46,15 @@ Workers
   -w, --workers N              processes; default $WEB_CONCURRENCY, or 1
   -t, --timeout SECONDS        a worker whose event loop has stood still for so long is killed and
                                replaced; 0 for never; default 30
+  --load-timeout SECONDS       a worker that has not loaded the application by then is killed, and the
+                               next one tries; 0 for never; default 60, or --timeout if that is more.
+                               With --preload and --check-config it ends the command
   --graceful-timeout SECONDS   what requests under way get to end when a worker is stopped; default 30
   --max-requests N             replace a worker after N requests; 0 for never; default 0
   --max-requests-jitter N      and after up to N more, so that not all are replaced at once; default 0
   --spawn N                    requests that a worker runs at a time; further ones wait; default no limit
   --max-connections N          connections of a worker, for each address; those beyond get 503;
-                               default 65536
+                               default 65536, or fewer if file descriptors (ulimit -n) are fewer
   --keep-alive SECONDS         how long a connection may wait for its next request; default 5
 
 Proxies

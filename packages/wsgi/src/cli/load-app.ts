@@ -32,6 +32,16 @@ export function findModule(module: string, directory: string): string {
   }
 }
 
+/** The file of `module:app` for messages: it may have gone. */
+export function fileOf(app: string): string {
+  const { module } = splitApp(app);
+  try {
+    return findModule(module, process.cwd());
+  } catch {
+    return module;
+  }
+}
+
 type Exports = Record<string, unknown>;
 
 const hasFetch = (value: unknown): value is { fetch: FetchHandler } =>
@@ -71,22 +81,35 @@ function wrong(module: string, name: string | undefined, exports: Exports, fetch
   return `${shown} of module ${JSON.stringify(module)} must be ${wanted}; got ${typeof found}.${hint}`;
 }
 
+// A module whose top level waits for what never comes is imported for ever.
+async function imported(file: string, module: string, limit: number): Promise<Exports> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `Module ${JSON.stringify(module)} has not loaded within ${limit / 1000} s, the limit of --load-timeout: its top level, or that of a module it imports, is still waiting.`;
+    if (limit > 0) timer = setTimeout(() => reject(new AppLoadError(message)), limit);
+  });
+  try {
+    return await Promise.race([import(pathToFileURL(file).href) as Promise<Exports>, late]);
+  } catch (error) {
+    if (error instanceof AppLoadError) throw error;
+    throw new AppLoadError(`Module ${JSON.stringify(module)} failed to load.`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * Imports `app`, as `module:app`, from a directory.
+ * Imports `app`, as `module:app`, from a directory. `limit`: milliseconds that it may take; 0 or
+ * none for no limit.
  * @throws AppLoadError
  */
 export async function loadApp(
   app: string,
-  options: { fetch: boolean; directory?: string },
+  options: { fetch: boolean; directory?: string; limit?: number },
 ): Promise<Application> {
   const { module, name } = splitApp(app);
   const file = findModule(module, options.directory ?? process.cwd());
-  let exports: Exports;
-  try {
-    exports = await import(pathToFileURL(file).href);
-  } catch (error) {
-    throw new AppLoadError(`Module ${JSON.stringify(module)} failed to load.`, { cause: error });
-  }
+  const exports = await imported(file, module, options.limit ?? 0);
   for (const value of candidates(exports, name)) {
     if (options.fetch && hasFetch(value)) return fetchApp((request) => value.fetch(request));
     if (typeof value === 'function')

@@ -15,6 +15,8 @@ export class LogFile {
   #fd = -1;
   #lines = '';
   #scheduled = false;
+  /** The file was moved, and the new one could not be opened yet. */
+  #moved = false;
 
   /** @param path `-` for `standard` @throws SetupError */
   constructor(path: string, standard: NodeJS.WriteStream) {
@@ -49,6 +51,7 @@ export class LogFile {
   /** Writes what is left. A full disk costs lines, and no requests. */
   flush(): void {
     this.#scheduled = false;
+    if (this.#moved) this.#replace();
     if (this.#lines === '') return;
     const bytes = Buffer.from(this.#lines);
     this.#lines = '';
@@ -63,12 +66,19 @@ export class LogFile {
   reopen(): void {
     if (this.#standard) return;
     this.flush();
+    this.#replace();
+  }
+
+  #replace(): void {
     const old = this.#fd;
     try {
       this.#open();
-      closeSync(old);
+      this.#moved = false;
     } catch {
-      // The old one is better than none.
+      // The old one is better than none. Out of descriptors, for instance: the next lines try again.
+      this.#moved = true;
+      return;
     }
+    closeSync(old);
   }
 }

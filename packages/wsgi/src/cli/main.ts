@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The command `tendril-wsgi module:app`. */
-import { accessSync, constants, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { Arbiter } from './arbiter.js';
+import { tlsOptions } from './certificates.js';
 import {
   AppLoadError,
   CommandError,
@@ -27,11 +27,10 @@ function changeDirectory({ chdir }: Settings): void {
 }
 
 // Whatever would fail in every worker is better found before there are any.
-function checkCertificate({ certfile, keyfile }: Settings): void {
-  if (certfile === undefined || keyfile === undefined) return;
+function checkCertificate(settings: Settings): void {
   try {
-    accessSync(certfile, constants.R_OK);
-    createSecureContext({ cert: readFileSync(certfile), key: readFileSync(keyfile) });
+    const tls = tlsOptions(settings);
+    if (tls) createSecureContext(tls);
   } catch (error) {
     throw new SetupError(`The certificate or its key cannot be used: ${messageOf(error)}.`);
   }
@@ -41,7 +40,7 @@ async function check(settings: Settings): Promise<number> {
   changeDirectory(settings);
   checkCertificate(settings);
   try {
-    await loadApp(settings.app, settings);
+    await loadApp(settings.app, { ...settings, limit: settings.loadTimeout });
   } catch (error) {
     if (!(error instanceof AppLoadError)) throw error;
     process.stderr.write(`tendril-wsgi: error: ${error.report}\n`);
@@ -60,7 +59,7 @@ async function serve(settings: Settings): Promise<number> {
     accessLogfile === undefined ? undefined : new LogFile(accessLogfile, process.stdout);
   try {
     findModule(splitApp(settings.app).module, process.cwd());
-    if (settings.preload) await loadApp(settings.app, settings);
+    if (settings.preload) await loadApp(settings.app, { ...settings, limit: settings.loadTimeout });
     return await new Arbiter(settings, errorLog, accessLog).run();
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;

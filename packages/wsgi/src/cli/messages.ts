@@ -9,6 +9,8 @@
  *                    <------------  ready, or failed and its end
  *     connection     ------------>
  *                    <------------  took
+ *     ask            ------------>  if there is no `took` in a while
+ *                    <------------  missed, if the connection has not arrived
  *                    <------------  leave: it wants to be replaced
  *     retire, quit   ------------>  its end
  */
@@ -18,9 +20,14 @@ import type { Settings } from './options.js';
 export type ToWorker =
   | { tendril: 'start'; settings: Settings; addresses: Address[] }
   /** Comes with a socket, accepted at `addresses[index]`. */
-  | { tendril: 'connection'; index: number }
-  /** No more connections come. Ends the worker: within `polite` ms nobody is sent away. */
-  | { tendril: 'retire'; polite: number }
+  | { tendril: 'connection'; index: number; number: number }
+  /** Has the connection of that number arrived? */
+  | { tendril: 'ask'; number: number }
+  /**
+   * No more connections come. Ends the worker: within `polite` ms nobody is sent away, and requests
+   * under way get `limit` ms in all.
+   */
+  | { tendril: 'retire'; polite: number; limit: number }
   | { tendril: 'quit' }
   | { tendril: 'reopen' };
 
@@ -32,7 +39,9 @@ export type FromWorker =
   /** The application did not load; the worker ends. */
   | { tendril: 'failed'; report: string }
   /** The connection is the worker's now. */
-  | { tendril: 'took' }
+  | { tendril: 'took'; number: number }
+  /** The connection has not come, and will not: nothing on the channel overtakes. */
+  | { tendril: 'missed'; number: number }
   | { tendril: 'leave'; why: string };
 
 /** The message, if it is one of ours. */

@@ -1,9 +1,10 @@
 /** The command line. */
-import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { parseBind } from './bind.js';
 import { messageOf, UsageError } from './errors.js';
+import { listenDescriptors } from './inherited.js';
 import { splitApp } from './load-app.js';
+import { addressList, milliseconds, mode, oneOf, whole } from './values.js';
 
 /** What the command was told. Plain data, since it goes to the workers as a message. Milliseconds. */
 export interface Settings {
@@ -14,6 +15,8 @@ export interface Settings {
   workers: number;
   /** 0: none. */
   timeout: number;
+  /** 0: none. */
+  loadTimeout: number;
   gracefulTimeout: number;
   keepAlive: number;
   /** 0: no limit. */
@@ -29,6 +32,11 @@ export interface Settings {
   forwardedAllowIps: string[];
   certfile?: string;
   keyfile?: string;
+  caCerts?: string;
+  certReqs: 'none' | 'optional' | 'required';
+  /** Permission bits, as of umask(2) and chmod(2). */
+  umask?: number;
+  socketMode?: number;
   chdir?: string;
   pid?: string;
   name: string;
@@ -48,6 +56,7 @@ const options = {
   bind: { ...text, short: 'b', multiple: true },
   workers: { ...text, short: 'w' },
   timeout: { ...text, short: 't' },
+  'load-timeout': text,
   'graceful-timeout': text,
   'max-requests': text,
   'max-requests-jitter': text,
@@ -62,6 +71,10 @@ const options = {
   spawn: text,
   certfile: text,
   keyfile: text,
+  'ca-certs': text,
+  'cert-reqs': text,
+  umask: text,
+  'socket-mode': text,
   chdir: text,
   pid: { ...text, short: 'p' },
   name: { ...text, short: 'n' },
@@ -81,48 +94,16 @@ function parsed(args: readonly string[]) {
   }
 }
 
-function whole(name: string, value: string, least: number): number {
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || !Number.isSafeInteger(number))
-    throw new UsageError(
-      `${name} must be a whole number, ${least} or more; got ${JSON.stringify(value)}.`,
-    );
-  return number;
-}
+const logFormats = ['combined', 'json'] as const;
+/** gunicorn has numbers for them, those of Python's `ssl`. */
+const certReqs = ['none', 'optional', 'required'] as const;
 
-/** The longest that a timer of Node's can wait, in milliseconds. */
-const longest = 2 ** 31 - 1;
-
-function milliseconds(name: string, value: string | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise * 1000;
-  const ms = Number(value) * 1000;
-  if (!/^(?:\d+\.?\d*|\.\d+)$/.test(value) || ms > longest)
-    throw new UsageError(`${name} must be a number of seconds; got ${JSON.stringify(value)}.`);
-  return ms;
-}
-
-function addressList(value: string): string[] {
-  const list = value.split(',').map((item) => item.trim());
-  const entries = list.filter((item) => item !== '');
-  for (const entry of entries) {
-    if (entry === '*') continue;
-    const [address = '', bits, ...more] = entry.split('/');
-    const version = isIP(address);
-    const most = version === 4 ? 32 : 128;
-    const wellFormed = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-    if (version === 0 || more.length > 0 || !wellFormed)
-      throw new UsageError(
-        `--forwarded-allow-ips takes addresses, networks or *; got ${JSON.stringify(entry)}.`,
-      );
-  }
-  return entries;
-}
-
-function logFormat(value = 'combined'): 'combined' | 'json' {
-  if (value === 'combined' || value === 'json') return value;
-  throw new UsageError(
-    `--access-log-format must be combined or json; got ${JSON.stringify(value)}.`,
-  );
+// As in gunicorn, descriptors that were handed on take the place of addresses.
+function addresses(bind: string[] | undefined, env: NodeJS.ProcessEnv): string[] {
+  for (const each of bind ?? []) parseBind(each);
+  const handedOn = listenDescriptors(env, process.pid);
+  if (handedOn.length > 0 && !bind?.some((each) => each.startsWith('fd:'))) return handedOn;
+  return bind ?? [env.PORT ? `:${env.PORT}` : '127.0.0.1:8000'];
 }
 
 /** @throws UsageError */
@@ -144,14 +125,27 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
   if ((values.certfile === undefined) !== (values.keyfile === undefined))
     throw new UsageError('--certfile and --keyfile go together.');
 
-  const bind = values.bind ?? [env.PORT ? `:${env.PORT}` : '127.0.0.1:8000'];
-  for (const each of bind) parseBind(each);
+  const certReq = values['cert-reqs'];
+  const certificates = oneOf(
+    '--cert-reqs',
+    certReq === undefined ? undefined : (certReqs[Number(certReq)] ?? certReq),
+    certReqs,
+  );
+  if (
+    certificates !== 'none' &&
+    (values.certfile === undefined || values['ca-certs'] === undefined)
+  )
+    throw new UsageError(
+      '--cert-reqs needs --certfile and --keyfile, and --ca-certs with who may sign.',
+    );
+  const bind = addresses(values.bind, env);
   const count = (name: keyof typeof values, least: number) => {
     const value = values[name];
     return typeof value === 'string' ? whole(`--${name}`, value, least) : undefined;
   };
   const maxConnections = count('max-connections', 1);
   const spawn = count('spawn', 1);
+  const timeout = milliseconds('--timeout', values.timeout, 30_000);
   const settings: Settings = {
     app,
     fetch: values.fetch ?? false,
@@ -159,16 +153,19 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
     workers:
       count('workers', 1) ??
       (env.WEB_CONCURRENCY ? whole('WEB_CONCURRENCY', env.WEB_CONCURRENCY, 1) : 1),
-    timeout: milliseconds('--timeout', values.timeout, 30),
-    gracefulTimeout: milliseconds('--graceful-timeout', values['graceful-timeout'], 30),
-    keepAlive: milliseconds('--keep-alive', values['keep-alive'], 5),
+    timeout,
+    loadTimeout: milliseconds('--load-timeout', values['load-timeout'], Math.max(60_000, timeout)),
+    gracefulTimeout: milliseconds('--graceful-timeout', values['graceful-timeout'], 30_000),
+    keepAlive: milliseconds('--keep-alive', values['keep-alive'], 5000),
     maxRequests: count('max-requests', 0) ?? 0,
     maxRequestsJitter: count('max-requests-jitter', 0) ?? 0,
     reload: values.reload ?? false,
     preload: values.preload ?? false,
-    accessLogFormat: logFormat(values['access-log-format']),
+    accessLogFormat: oneOf('--access-log-format', values['access-log-format'], logFormats),
     errorLogfile: values['error-logfile'] ?? '-',
+    certReqs: certificates,
     forwardedAllowIps: addressList(
+      '--forwarded-allow-ips',
       values['forwarded-allow-ips'] ?? env.FORWARDED_ALLOW_IPS ?? '127.0.0.1,::1',
     ),
     name: values.name ?? splitApp(app).module,
@@ -181,5 +178,10 @@ export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): C
   }
   const accessLogfile = values['access-logfile'];
   if (accessLogfile !== undefined) settings.accessLogfile = accessLogfile;
+  const caCerts = values['ca-certs'];
+  if (caCerts !== undefined) settings.caCerts = caCerts;
+  if (values.umask !== undefined) settings.umask = mode('--umask', values.umask);
+  const socketMode = values['socket-mode'];
+  if (socketMode !== undefined) settings.socketMode = mode('--socket-mode', socketMode);
   return { action, settings };
 }

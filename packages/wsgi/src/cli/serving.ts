@@ -1,5 +1,4 @@
 /** Serving: the servers of a worker, one for each address. */
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { joinall, Pool, run, spawn } from '@tendril/core';
@@ -7,6 +6,8 @@ import { type Address, type Listener, standInListener } from '@tendril/core/sock
 import type { Application } from '../gateway/types.js';
 import { type AccessLog, combinedLine, jsonLine } from '../server/access-log.js';
 import { WSGIServer } from '../server/wsgi-server.js';
+import { tlsOptions } from './certificates.js';
+import { connectionsWithin, defaultMaxConnections, descriptorLimit } from './descriptors.js';
 import type { LogFile } from './log-file.js';
 import type { Settings } from './options.js';
 
@@ -29,31 +30,21 @@ function accessLogOf({ access }: Logs, { accessLogFormat }: Settings): AccessLog
 export class Serving {
   readonly #listeners: Listener[];
   readonly #servers: WSGIServer[];
-  readonly #settings: Settings;
 
   /** Reads the certificate: a reload brings the new one. */
   constructor(settings: Settings, addresses: readonly Address[], app: Application, logs: Logs) {
-    const { certfile, keyfile, keepAlive, maxConnections, spawn: places, workers } = settings;
-    const secured = certfile !== undefined && keyfile !== undefined;
-    // Browsers take HTTP/1.1 only if they are told that there is nothing better.
-    const tls = secured && {
-      tls: {
-        cert: readFileSync(certfile),
-        key: readFileSync(keyfile),
-        ALPNProtocols: ['http/1.1'],
-      },
-    };
+    const { keepAlive, maxConnections = defaultMaxConnections, spawn: places, workers } = settings;
+    const tls = tlsOptions(settings);
     const log = accessLogOf(logs, settings);
     const options = {
       keepAliveTimeout: keepAlive,
       errorLog: logs.error,
       multiprocess: workers > 1,
       ...(log && { log }),
-      ...(maxConnections !== undefined && { maxConnections }),
+      maxConnections: connectionsWithin(descriptorLimit(), addresses.length, maxConnections),
       ...(places !== undefined && { spawn: new Pool(places) }),
     };
-    this.#settings = settings;
-    this.#listeners = addresses.map((address) => standInListener(address, { ...tls }));
+    this.#listeners = addresses.map((address) => standInListener(address, tls && { tls }));
     this.#servers = this.#listeners.map((listener) => new WSGIServer(listener, app, options));
   }
 
@@ -78,13 +69,13 @@ export class Serving {
 
   /**
    * Ends every connection with its next response. After `polite` milliseconds those at rest are
-   * closed, and requests under way get the rest of the graceful timeout.
+   * closed, and requests under way get the rest of `limit`.
    */
-  async retire(polite: number): Promise<void> {
+  async retire(polite: number, limit: number): Promise<void> {
     const begin = performance.now();
     for (const server of this.#servers) server.retire();
     await this.#untilAllHaveGone(polite);
-    const left = this.#settings.gracefulTimeout - (performance.now() - begin);
+    const left = limit - (performance.now() - begin);
     await run(() => {
       const timeout = Math.max(left, 0);
       joinall(this.#servers.map((server) => spawn(() => server.stop({ timeout }))));

@@ -24,6 +24,7 @@ class WorkerProcess {
   #serving: Serving | undefined;
   #ending = false;
   #leaving = false;
+  #lastTaken = 0;
 
   constructor(settings: Settings) {
     const { accessLogfile, errorLogfile, timeout, name } = settings;
@@ -80,12 +81,14 @@ class WorkerProcess {
   handle(message: ToWorker, socket: Socket | undefined): void {
     switch (message.tendril) {
       case 'connection':
-        // First of all: from here on it is this worker's, and nobody else may serve it.
-        this.send({ tendril: 'took' });
-        if (socket) this.#serving?.take(message.index, socket);
+        this.#take(message.number, message.index, socket);
+        return;
+      case 'ask':
+        if (message.number > this.#lastTaken)
+          this.send({ tendril: 'missed', number: message.number });
         return;
       case 'retire':
-        void this.retire(message.polite);
+        void this.retire(message.polite, message.limit);
         return;
       case 'reopen':
         this.#logs.access?.reopen();
@@ -96,14 +99,31 @@ class WorkerProcess {
     }
   }
 
-  async retire(polite: number): Promise<void> {
+  #take(number: number, index: number, socket: Socket | undefined): void {
+    // A socket that had ended before it was sent comes as a message alone.
+    if (!socket) {
+      this.send({ tendril: 'missed', number });
+      return;
+    }
+    // First of all: from here on it is this worker's, and nobody else may serve it.
+    this.#lastTaken = number;
+    this.send({ tendril: 'took', number });
+    this.#serving?.take(index, socket);
+  }
+
+  async retire(polite: number, limit: number): Promise<void> {
     if (this.#ending) return;
     this.#ending = true;
     try {
-      await this.#serving?.retire(polite);
+      await this.#serving?.retire(polite, limit);
     } finally {
       this.#exit(exitCode.ok);
     }
+  }
+
+  /** The arbiter is no more. */
+  retireAlone(): Promise<void> {
+    return this.retire(0, this.#settings.gracefulTimeout);
   }
 
   quit(): void {
@@ -134,7 +154,7 @@ process.on('message', (message, socket) => {
 // Without this node:cluster ends a worker at once when the arbiter dies, with its requests.
 if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
 process.on('disconnect', () => {
-  if (worker) void worker.retire(0);
+  if (worker) void worker.retireAlone();
   else process.exit(exitCode.ok);
 });
 
