@@ -10,7 +10,10 @@ import { Queryable } from './queryable.js';
 import { Session } from './session.js';
 import { type TransactionOptions, transact } from './transaction.js';
 
-/** One connection. Greenlets may share it: their commands run one after the other. */
+/**
+ * One connection. Greenlets may share it: their commands run one after the other, and while one of them has a
+ * transaction the others wait.
+ */
 export class Connection extends Queryable implements Disposable {
   /** Undefined once it is ended or released. */
   protected session: Session | undefined;
@@ -36,7 +39,10 @@ export class Connection extends Queryable implements Disposable {
 
   /**
    * Runs `fn` in a transaction: commits when it returns, rolls back when it throws, is killed or timed
-   * out. Within a transaction it is a savepoint.
+   * out. Within a transaction it is a savepoint. Greenlets that are spawned in `fn` take part in it; all others
+   * that use this connection wait until it is over.
+   * @throws AcquireTimeoutError if others do not end theirs in time; ConcurrentUseError for a transaction in
+   *   that of another greenlet
    */
   transaction<R>(fn: (connection: this) => R, options?: TransactionOptions): R {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
@@ -69,8 +75,7 @@ export class Connection extends Queryable implements Disposable {
     const session = this.take();
     session.foreign = true;
     try {
-      session.command((raw, done) => raw.changeUser(options, done));
-      session.unfinished = false;
+      session.changeUser(options);
     } catch (error) {
       session.destroy(error as Error);
       throw error;
@@ -120,9 +125,9 @@ export class Connection extends Queryable implements Disposable {
 
 /** Opens a connection, parking until the server has let it in. */
 export function createConnection(options: ConnectionOptions | string): Connection {
-  const read = readOptions(options);
+  const { acquireTimeout, ...read } = readOptions(options);
   const killer = new Killer(read);
-  const session = new Session(connect(read), killer);
+  const session = new Session(connect(read), killer, acquireTimeout);
   session.onLost = () => killer.close();
   return new Connection(session);
 }
