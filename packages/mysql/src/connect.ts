@@ -2,15 +2,10 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { park } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
-import { type ConnectionOptions, createConnection, type Connection as RawConnection } from 'mysql2';
+import { createConnection, type Connection as RawConnection } from 'mysql2';
+import type { ConnectionOptions } from './options.js';
 
 export type { RawConnection };
-
-/**
- * Milliseconds without a word until TCP asks whether the server is still there; ten more probes, a second
- * each, and the connection is lost. The system would wait for two hours.
- */
-const firstProbe = 30_000;
 
 /** What mysql2 has made of the options by the time that it asks for a socket. */
 interface Wanted {
@@ -27,8 +22,8 @@ function openSocket({ config }: Wanted): Socket {
     noDelay: true,
     keepAlive: enableKeepAlive !== false,
     lookup: lookup as NonNullable<Parameters<typeof connectSocket>[0] & object>['lookup'],
-    keepAliveInitialDelay: keepAliveInitialDelay || firstProbe,
     ...(localAddress === undefined ? undefined : { localAddress }),
+    ...(keepAliveInitialDelay === undefined ? undefined : { keepAliveInitialDelay }),
   } as never);
 }
 

@@ -10,10 +10,7 @@ import { Queryable } from './queryable.js';
 import { Session } from './session.js';
 import { type TransactionOptions, transact } from './transaction.js';
 
-/**
- * One connection. Greenlets may share it: their commands run one after the other, and while one of them has a
- * transaction the others wait.
- */
+/** One connection. Greenlets may share it: their commands run one after the other. */
 export class Connection extends Queryable implements Disposable {
   /** Undefined once it is ended or released. */
   protected session: Session | undefined;
@@ -39,10 +36,7 @@ export class Connection extends Queryable implements Disposable {
 
   /**
    * Runs `fn` in a transaction: commits when it returns, rolls back when it throws, is killed or timed
-   * out. Within a transaction it is a savepoint. Greenlets that are spawned in `fn` take part in it; all others
-   * that use this connection wait until it is over.
-   * @throws AcquireTimeoutError if others do not end theirs in time; ConcurrentUseError for a transaction in
-   *   that of another greenlet
+   * out. Within a transaction it is a savepoint.
    */
   transaction<R>(fn: (connection: this) => R, options?: TransactionOptions): R {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
@@ -75,7 +69,8 @@ export class Connection extends Queryable implements Disposable {
     const session = this.take();
     session.foreign = true;
     try {
-      session.changeUser(options);
+      session.command((raw, done) => raw.changeUser(options, done));
+      session.unfinished = false;
     } catch (error) {
       session.destroy(error as Error);
       throw error;
@@ -125,9 +120,9 @@ export class Connection extends Queryable implements Disposable {
 
 /** Opens a connection, parking until the server has let it in. */
 export function createConnection(options: ConnectionOptions | string): Connection {
-  const { acquireTimeout, ...read } = readOptions(options);
+  const read = readOptions(options);
   const killer = new Killer(read);
-  const session = new Session(connect(read), killer, acquireTimeout);
+  const session = new Session(connect(read), killer);
   session.onLost = () => killer.close();
   return new Connection(session);
 }

@@ -14,11 +14,6 @@ export type {
   ResultSetHeader,
   RowDataPacket,
   SslOptions,
-  TypeCast,
-  TypeCastField,
-  TypeCastGeometry,
-  TypeCastNext,
-  TypeCastType,
 } from 'mysql2';
 export { escape, escapeId, format, raw } from 'mysql2';
 export { Connection, createConnection } from './connection.js';
@@ -28,4 +23,3 @@ export { createPool, Pool, type PoolStatistics } from './pool.js';
 export { PoolConnection } from './pool-connection.js';
 export { PreparedStatement } from './prepared-statement.js';
 export type { IsolationLevel, TransactionOptions } from './transaction.js';
-export { Types } from './types.js';

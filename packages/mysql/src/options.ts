@@ -1,25 +1,13 @@
 /** Options: mysql2's own, and what is added to them. */
 import { InvalidArgumentError } from '@tendril/core';
 import * as driver from 'mysql2';
-import type { Connection } from './connection.js';
 
-/** mysql2's options of a connection, and one more. Times are milliseconds. */
-export interface ConnectionOptions extends driver.ConnectionOptions {
-  /** Milliseconds to wait for one's turn where greenlets share it; default 30,000, Infinity for ever. */
-  acquireTimeout?: number;
-}
+/** mysql2's options of a connection. Times are milliseconds. */
+export type ConnectionOptions = driver.ConnectionOptions;
 
 export interface PoolOptions extends driver.PoolOptions {
-  /**
-   * Milliseconds to wait for a connection, its opening included, and for one's turn on one that greenlets
-   * share; default 30,000, Infinity for ever.
-   */
+  /** Milliseconds to wait for a connection, its opening included; default 30,000, Infinity for ever. */
   acquireTimeout?: number;
-  /**
-   * Called with each new connection before it is lent, and again after one was set back (COM_RESET_CONNECTION):
-   * to set variables of the session. It may park; what it throws, who wanted the connection gets.
-   */
-  onConnect?: (connection: Connection) => void;
 }
 
 /** What the pool itself needs to know. */
@@ -30,7 +18,6 @@ export interface PoolSettings {
   readonly maxWaiting: number;
   readonly acquireTimeout: number;
   readonly resetOnRelease: boolean;
-  readonly onConnect: ((connection: Connection) => void) | undefined;
 }
 
 /** As mysql2 has it. */
@@ -79,10 +66,8 @@ function limit(name: string, value: number | undefined, otherwise: number): numb
 }
 
 /** Takes the pool's options out. @throws InvalidArgumentError */
-export function splitOptions(options: PoolOptions): [PoolSettings, driver.ConnectionOptions] {
-  const { acquireTimeout, onConnect, waitForConnections, resetOnRelease, ...connection } = options;
-  if (onConnect !== undefined && typeof onConnect !== 'function')
-    throw new InvalidArgumentError('onConnect', 'a function', onConnect);
+export function splitOptions(options: PoolOptions): [PoolSettings, ConnectionOptions] {
+  const { acquireTimeout, waitForConnections, resetOnRelease, ...connection } = options;
   const max = limit('connectionLimit', options.connectionLimit, defaultLimit);
   const queue = limit('queueLimit', options.queueLimit, Number.POSITIVE_INFINITY);
   const { maxIdle } = options;
@@ -95,7 +80,6 @@ export function splitOptions(options: PoolOptions): [PoolSettings, driver.Connec
     maxWaiting: waitForConnections === false ? 0 : queue,
     acquireTimeout: acquireTimeout ?? 30_000,
     resetOnRelease: resetOnRelease ?? false,
-    onConnect,
   };
   return [settings, connection];
 }

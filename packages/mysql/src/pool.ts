@@ -2,12 +2,10 @@
 import { PoolClosedError, ResourcePool, type TimeoutOption } from '@tendril/core';
 import * as driver from 'mysql2';
 import { connect } from './connect.js';
-import { Connection } from './connection.js';
 import { Killer } from './killer.js';
 import { type PoolOptions, type PoolSettings, readOptions, splitOptions } from './options.js';
 import { PoolConnection } from './pool-connection.js';
 import { Queryable } from './queryable.js';
-import { renew } from './renew.js';
 import { Session } from './session.js';
 import type { TransactionOptions } from './transaction.js';
 
@@ -27,6 +25,7 @@ export class Pool extends Queryable implements Disposable {
   readonly #options: driver.ConnectionOptions;
   readonly #killer: Killer;
   readonly #connections: ResourcePool<Session>;
+  readonly #open = new Set<Session>();
 
   /** Opens nothing yet. @throws InvalidArgumentError */
   constructor(options: PoolOptions | string) {
@@ -37,10 +36,8 @@ export class Pool extends Queryable implements Disposable {
     this.#killer = new Killer(rest);
     this.#connections = new ResourcePool<Session>({
       create: () => this.#create(),
-      destroy: (session) => session.end(),
+      destroy: (session) => this.#destroy(session),
       isUsable: (session) => !session.lost,
-      needsReset: (session) => this.#needsReset(session),
-      reset: (session) => this.#reset(session),
       max: settings.max,
       acquireTimeout: settings.acquireTimeout,
       idleTimeout: settings.idleTimeout,
@@ -49,35 +46,15 @@ export class Pool extends Queryable implements Disposable {
   }
 
   #create(): Session {
-    const { acquireTimeout } = this.#settings;
-    const session = new Session(connect(this.#options), this.#killer, acquireTimeout);
-    try {
-      this.#prepare(session);
-    } catch (error) {
-      session.destroy(error as Error);
-      throw error;
-    }
+    const session = new Session(connect(this.#options), this.#killer);
+    this.#open.add(session);
     session.onLost = () => this.#connections.drop(session);
     return session;
   }
 
-  #prepare(session: Session): void {
-    this.#settings.onConnect?.(new Connection(session));
-  }
-
-  #needsReset(session: Session): boolean {
-    session.turns.reset();
-    return !session.lost && (this.#settings.resetOnRelease || !session.settled);
-  }
-
-  /** What others have left of themselves is gone afterwards, and what `onConnect` has done is there. */
-  #reset(session: Session): void {
-    session.join();
-    if (session.lost) return;
-    if (session.tainted || this.#settings.resetOnRelease) {
-      renew(session);
-      this.#prepare(session);
-    } else if (session.unfinished) session.query('ROLLBACK');
+  #destroy(session: Session): void {
+    this.#open.delete(session);
+    session.end();
   }
 
   protected override take(): Session {
@@ -85,6 +62,20 @@ export class Pool extends Queryable implements Disposable {
   }
 
   protected override giveBack(session: Session): void {
+    if (session.settled && !this.#settings.resetOnRelease) {
+      this.#release(session);
+      return;
+    }
+    session.background(
+      () => {
+        if (this.#settings.resetOnRelease) session.reset();
+        else if (session.unfinished) session.query('ROLLBACK');
+      },
+      () => this.#release(session),
+    );
+  }
+
+  #release(session: Session): void {
     const { max, maxIdle } = this.#settings;
     let destroy = session.foreign;
     if (maxIdle < max) {
@@ -135,7 +126,7 @@ export class Pool extends Queryable implements Disposable {
    */
   end({ timeout = defaultEnd }: TimeoutOption = {}): void {
     if (!this.#connections.close({ timeout }))
-      for (const session of this.#connections.lent()) session.destroy(new PoolClosedError());
+      for (const session of this.#open) session.destroy(new PoolClosedError());
     this.#killer.close();
   }
 

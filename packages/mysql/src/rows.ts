@@ -2,6 +2,7 @@
 import { park } from '@tendril/core';
 import type { QueryOptions, QueryValues } from 'mysql2';
 import { socketOf } from './connect.js';
+import { transactionOpenAfter } from './server-status.js';
 import type { Session } from './session.js';
 
 /**
@@ -23,14 +24,13 @@ export function* rows<T>(
   let wake: (() => void) | undefined;
 
   const fail = (error: Error) => {
-    session.noteError(error);
     failure = error;
     ended = true;
     wake?.();
   };
   const take = (row: T) => {
-    if (!hasRows) session.noteHeader(row);
-    else if (left) return;
+    if (left) return;
+    if (!hasRows) session.unfinished = transactionOpenAfter(row, undefined) ?? session.unfinished;
     else if (batch.push(row) === 1) {
       // What is read already is still parsed, and goes into this batch.
       socketOf(raw).pause();
@@ -80,6 +80,7 @@ export function* rows<T>(
     }
   }
   if (!failure) return;
+  session.noteError(failure);
   Error.captureStackTrace(failure, rows);
   throw failure;
 }

@@ -3,19 +3,17 @@ import {
   Event,
   type Greenlet,
   getCurrent,
+  NotInGreenletError,
   park,
   Semaphore,
   spawn,
-  Turns,
-  withoutContext,
   withTimeout,
 } from '@tendril/core';
 import type { FieldPacket, QueryOptions, QueryResult, QueryValues } from 'mysql2';
 import { type RawConnection, sever, socketOf } from './connect.js';
 import { ConnectionClosedError, errnoOf, lockDeadlock, queryInterrupted } from './errors.js';
 import type { Killer } from './killer.js';
-import type { ConnectionOptions } from './options.js';
-import { type ServerStatus, statusAfter } from './server-status.js';
+import { transactionOpenAfter } from './server-status.js';
 
 /**
  * Milliseconds for a statement that was interrupted to end, and for a ROLLBACK in the background. A KILL
@@ -31,16 +29,11 @@ const farewell = 1000;
 /** A single statement like this begins no transaction, not even if it fails halfway. */
 const beginsNothing = /^\s*(?:select|insert|update|delete|replace|with)\b/i;
 
-/** Of a session that has just begun. */
-const fresh: ServerStatus = { open: false, unfinished: false };
-
 export type Done = (error: Error | null, result?: unknown, fields?: unknown) => void;
-/** Sees a result before the next command begins, whether somebody still waits for it or not. */
-type Note = (result: unknown, fields: unknown) => void;
 
 /**
- * One command at a time goes to the server; greenlets that share a connection take turns, and a transaction
- * is all of one greenlet's. When a greenlet is killed or timed out in a command, it goes on at once, and the connection is put in order
+ * One command at a time goes to the server; greenlets that share a connection wait in line. When a
+ * greenlet is killed or timed out in a command, it goes on at once, and the connection is put in order
  * behind its back (`background`); nobody else's command begins before that is done:
  *
  *     greenlet    query ---- Timeout, goes on
@@ -55,33 +48,21 @@ export class Session {
   /** When it was connected, by performance.now(). */
   readonly since = performance.now();
   readonly #killer: Killer | undefined;
-  /** Whose turn it is, among greenlets. */
-  readonly turns: Turns;
-  /** Between the command of whose turn it is and what is done in the background. */
   readonly #line = new Semaphore(1);
   /** Why it cannot be used any more. */
   lost: Error | undefined;
   /** Called once when it is lost. */
   onLost: (() => void) | undefined;
-  /** The server has a transaction open, as far as it has said. */
-  open = false;
   /** A transaction may be open. */
   unfinished = false;
-  /**
-   * A command was given up, and may have had an effect on the session all the same: a lock, a variable, a
-   * temporary table.
-   */
-  tainted = false;
-  /** `transaction()` is under way. */
-  transacting = false;
   /** The server has ended the transaction that the user is in: nothing may run as if in it. */
   rolledBack: Error | undefined;
   /** It has changed its user, and is nobody else's any more. */
   foreign = false;
+  /** Greenlet and depth of `transaction()`. */
+  transaction: { readonly owner: Greenlet | undefined; depth: number } | undefined;
   /** A command is on its way. */
   #busy = false;
-  /** It is the command of whose turn it is. */
-  #inTurn = false;
   /** The server is being told to end it; it is broken off after that. */
   #condemned = false;
   /** Tells whoever waits for the command that the connection is lost; set by who began it. */
@@ -92,14 +73,10 @@ export class Session {
   #working: Greenlet | undefined;
   #last: Greenlet | undefined;
 
-  /**
-   * Without a killer an interrupted command costs the connection. `acquireTimeout` is how many milliseconds
-   * a greenlet waits for its turn.
-   */
-  constructor(raw: RawConnection, killer?: Killer, acquireTimeout?: number) {
+  /** Without a killer an interrupted command costs the connection. */
+  constructor(raw: RawConnection, killer?: Killer) {
     this.raw = raw;
     this.#killer = killer;
-    this.turns = new Turns(acquireTimeout);
     // The result of a command may be on its way to its callback: it comes first. An error that a
     // command gets is not always told to the connection; its socket is closed in any case.
     const lose = (error: Error) => process.nextTick(() => this.#lose(error));
@@ -118,41 +95,37 @@ export class Session {
     return this.raw.threadId;
   }
 
-  /** Nothing runs or waits, and nothing is left to be put in order. */
+  /** Nothing runs, and nothing is left to be put in order. */
   get settled(): boolean {
-    const { busy, waiting } = this.turns.statistics();
-    return !(this.#busy || busy || waiting || this.#last || this.unfinished || this.tainted);
+    return !(this.#busy || this.#last || this.unfinished);
+  }
+
+  /** Something is being put in order. */
+  get inDisorder(): boolean {
+    return this.#last !== undefined;
   }
 
   // ---------------------------------------------------------------- commands
 
   /**
    * Takes the connection for one command. Parks while others have it, or it is being put in order.
-   * @throws ConnectionClosedError, AcquireTimeoutError
+   * @throws ConnectionClosedError
    */
   begin(): void {
-    const inBackground = this.#working !== undefined && this.#working === getCurrent();
-    if (!inBackground) this.turns.take();
-    try {
-      this.#enter(inBackground);
-    } catch (error) {
-      if (!inBackground) this.turns.pass(this.open);
-      throw error;
-    }
-    this.#busy = true;
-    this.#inTurn = !inBackground;
-  }
-
-  #enter(inBackground: boolean): void {
+    const current = getCurrent();
+    if (!current) throw new NotInGreenletError('A query');
+    const exempt = this.#working === current;
     for (;;) {
-      if (!inBackground) this.join();
+      if (!exempt) this.join();
       this.#line.acquire();
-      if (inBackground || !this.#last) break;
+      if (exempt || !this.#last) break;
       this.#line.release();
     }
-    if (!(this.lost || this.rolledBack)) return;
-    this.#line.release();
-    throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
+    if (this.lost || this.rolledBack) {
+      this.#line.release();
+      throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
+    }
+    this.#busy = true;
   }
 
   /** The command has ended. */
@@ -161,12 +134,7 @@ export class Session {
     this.#busy = false;
     this.fail = undefined;
     this.#orphan?.set();
-    if (!this.#orphan) this.#leave();
-  }
-
-  #leave(): void {
-    this.#line.release();
-    if (this.#inTurn) this.turns.pass(this.open);
+    if (!this.#orphan) this.#line.release();
   }
 
   /** Nobody waits for the command any more: stops it. */
@@ -179,14 +147,9 @@ export class Session {
     const ended = new Event();
     this.#orphan = ended;
     this.fail = undefined;
-    this.unfinished = this.tainted = true;
-    const wasOpen = this.open;
-    this.background(() => {
-      this.#stop(ended);
-      // Who began it has given up: nobody would end it.
-      if (this.open && !wasOpen) this.query('ROLLBACK');
-    });
-    this.#leave();
+    this.unfinished = true;
+    this.background(() => this.#stop(ended));
+    this.#line.release();
   }
 
   #stop(ended: Event): void {
@@ -207,15 +170,13 @@ export class Session {
   }
 
   /** Runs one command of mysql2. @returns its result and fields */
-  command(start: (raw: RawConnection, done: Done) => void, note?: Note): [unknown, unknown] {
+  command(start: (raw: RawConnection, done: Done) => void): [unknown, unknown] {
     this.begin();
     const outcome = park<Error | [unknown, unknown]>((resume) => {
       this.fail = resume;
       try {
         start(this.raw, (error, result, fields) => {
           if ((error as { fatal?: boolean } | null)?.fatal) this.#lose(error as Error);
-          if (error) this.noteError(error);
-          else note?.(result, fields);
           this.finish();
           resume(error ?? [result, fields]);
         });
@@ -246,37 +207,20 @@ export class Session {
   statement<T extends QueryResult>(
     start: (raw: RawConnection, done: Done) => void,
   ): [T, FieldPacket[]] {
-    return this.command(start, this.#noteResult) as [T, FieldPacket[]];
+    try {
+      const outcome = this.command(start);
+      const open = transactionOpenAfter(outcome[0], outcome[1]);
+      if (open !== undefined) this.unfinished = open;
+      return outcome as [T, FieldPacket[]];
+    } catch (error) {
+      this.noteError(error);
+      throw error;
+    }
   }
 
-  /** Variables, temporary tables, locks and the transaction are as they were at the beginning. */
   reset(): void {
-    this.command(
-      (raw, done) => raw.reset(done),
-      () => this.#noteStatus(fresh),
-    );
-    this.tainted = false;
-  }
-
-  /** Likewise, with a session of somebody else. */
-  changeUser(options: ConnectionOptions): void {
-    this.command(
-      (raw, done) => raw.changeUser(options, done),
-      () => this.#noteStatus(fresh),
-    );
-  }
-
-  readonly #noteResult = (result: unknown, fields: unknown) => {
-    this.#noteStatus(statusAfter(result, fields));
-  };
-
-  /** A result of a query that is read row by row. */
-  noteHeader(header: unknown): void {
-    this.#noteStatus(statusAfter(header, undefined));
-  }
-
-  #noteStatus(status: ServerStatus = this): void {
-    ({ open: this.open, unfinished: this.unfinished } = status);
+    this.command((raw, done) => raw.reset(done));
+    this.unfinished = false;
   }
 
   /** An error of the server says nothing of the transaction, except for one. */
@@ -286,33 +230,30 @@ export class Session {
     const { sql } = error as { sql?: string };
     if (this.raw.config.multipleStatements || !beginsNothing.test(sql ?? ''))
       this.unfinished = true;
-    if (errno !== lockDeadlock) return;
-    if (this.transacting) this.rolledBack = error as Error;
-    this.open = false;
+    if (this.transaction && errno === lockDeadlock) this.rolledBack = error as Error;
   }
 
   // ------------------------------------------------------------ putting in order
 
   /**
    * Does `work` in a greenlet of its own, before any command that is begun from now on. If it fails, or
-   * takes longer than the grace, the connection is given up.
+   * takes longer than the grace, the connection is given up. `then` is called in any case.
    */
-  background(work: () => void): void {
+  background(work: () => void, then?: () => void): void {
     const before = this.#last;
-    const greenlet = withoutContext(() =>
-      spawn(() => {
-        before?.join();
-        this.#working = greenlet;
-        try {
-          if (!this.lost) withTimeout(grace, work);
-        } catch (error) {
-          this.destroy(error as Error);
-        } finally {
-          this.#working = undefined;
-          if (this.#last === greenlet) this.#last = undefined;
-        }
-      }),
-    );
+    const greenlet = spawn(() => {
+      before?.join();
+      this.#working = greenlet;
+      try {
+        if (!this.lost) withTimeout(grace, work);
+      } catch (error) {
+        this.destroy(error as Error);
+      } finally {
+        this.#working = undefined;
+        if (this.#last === greenlet) this.#last = undefined;
+        then?.();
+      }
+    });
     this.#last = greenlet;
   }
 

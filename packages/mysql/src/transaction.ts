@@ -1,9 +1,11 @@
-/** transact(): a transaction of a session, or a savepoint in it. */
+/** transact(): begin, commit, and what happens in between. */
 import {
+  ConcurrentUseError,
+  getCurrent,
   InvalidArgumentError,
-  type Transactional,
-  type Turns,
-  transact as transactOn,
+  isExit,
+  sleep,
+  Timeout,
 } from '@tendril/core';
 import { errnoOf, lockDeadlock, lockWaitTimeout } from './errors.js';
 import type { Session } from './session.js';
@@ -28,6 +30,8 @@ export interface TransactionOptions {
 
 const levels = ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'];
 const defaultRetries = 3;
+/** Milliseconds to wait at most before the first repetition; the next may take longer. */
+const firstPause = 20;
 
 function checkOptions({ isolation, retry = 0 }: TransactionOptions): number {
   if (isolation !== undefined && !levels.includes(isolation))
@@ -38,80 +42,86 @@ function checkOptions({ isolation, retry = 0 }: TransactionOptions): number {
   return retry;
 }
 
-/** Runs `fn` in a transaction, or within a transaction of the same greenlet in a savepoint. */
+/** Runs `fn` in a transaction, or within a transaction in a savepoint. */
 export function transact<R>(session: Session, fn: () => R, options: TransactionOptions = {}): R {
-  const retry = checkOptions(options);
-  return transactOn(new Transaction(session, options), fn, { retry });
+  let left = checkOptions(options);
+  if (session.transaction) return nest(session, fn, options);
+  for (let pause = firstPause; ; pause *= 2) {
+    try {
+      return attempt(session, fn, options);
+    } catch (error) {
+      if (left-- === 0 || session.lost || !isConflict(error)) throw error;
+    }
+    // Both sides of a deadlock at the same pace would meet again.
+    sleep(1 + Math.random() * pause);
+  }
 }
 
-class Transaction implements Transactional {
-  readonly turns: Turns;
-  readonly #session: Session;
-  readonly #options: TransactionOptions;
-  /** The isolation level was set for a transaction that has not begun. */
-  #levelIsSet = false;
+function isConflict(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === lockDeadlock || errno === lockWaitTimeout;
+}
 
-  constructor(session: Session, options: TransactionOptions) {
-    this.#session = session;
-    this.#options = options;
-    this.turns = session.turns;
-  }
-
-  get inTransaction(): boolean {
-    return this.#session.open;
-  }
-
-  get #begin(): string {
-    return `START TRANSACTION${this.#options.readOnly ? ' READ ONLY' : ''}`;
-  }
-
-  begin(): void {
-    const { isolation } = this.#options;
-    this.#levelIsSet = isolation !== undefined;
-    if (isolation) this.#session.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`);
-    this.#session.query(this.#begin);
-    this.#levelIsSet = false;
-    this.#session.transacting = true;
-  }
-
-  commit(): void {
-    this.#session.query('COMMIT');
-    this.#session.transacting = false;
-  }
-
-  savepoint(name: string): void {
-    const [given] = Object.entries(this.#options).find(([, value]) => value !== undefined) ?? [];
-    if (given) throw new InvalidArgumentError(given, 'absent in a nested transaction', 'a value');
-    this.#session.query(`SAVEPOINT ${name}`);
-  }
-
-  release(name: string): void {
-    this.#session.query(`RELEASE SAVEPOINT ${name}`);
-  }
-
-  rollBack(savepoint?: string): void {
-    const session = this.#session;
-    if (savepoint !== undefined) {
-      // After a deadlock there are no savepoints any more, and the outermost throws it again.
-      if (!session.rolledBack) session.background(() => session.query(`ROLLBACK TO ${savepoint}`));
-      return;
-    }
-    session.transacting = false;
-    session.rolledBack = undefined;
-    const begin = this.#levelIsSet ? this.#begin : undefined;
-    session.background(() => {
+function attempt<R>(session: Session, fn: () => R, { isolation, readOnly }: TransactionOptions): R {
+  const begin = `START TRANSACTION${readOnly ? ' READ ONLY' : ''}`;
+  let begun = false;
+  try {
+    if (isolation) session.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`);
+    session.query(begin);
+    begun = true;
+    session.transaction = { owner: getCurrent(), depth: 0 };
+    const result = call(session, fn);
+    session.query('COMMIT');
+    session.transaction = undefined;
+    return result;
+  } catch (error) {
+    session.transaction = session.rolledBack = undefined;
+    undo(session, error, () => {
       // The isolation level is for the next transaction, which may be somebody else's.
-      if (begin) session.query(begin);
+      if (isolation && !begun) session.query(begin);
       session.query('ROLLBACK');
     });
+    throw error;
   }
+}
 
-  settle(): void {
-    this.#session.join();
+function nest<R>(session: Session, fn: () => R, options: TransactionOptions): R {
+  const transaction = session.transaction as NonNullable<Session['transaction']>;
+  if (transaction.owner !== getCurrent())
+    throw new ConcurrentUseError('The transaction of this connection');
+  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
+  if (given) throw new InvalidArgumentError(given, 'absent in a nested transaction', 'a value');
+  const name = `tendril_${transaction.depth}`;
+  session.query(`SAVEPOINT ${name}`);
+  transaction.depth++;
+  try {
+    const result = call(session, fn);
+    session.query(`RELEASE SAVEPOINT ${name}`);
+    return result;
+  } catch (error) {
+    // After a deadlock there are no savepoints any more, and the outermost throws it again.
+    if (!session.rolledBack) undo(session, error, () => session.query(`ROLLBACK TO ${name}`));
+    throw error;
+  } finally {
+    transaction.depth--;
   }
+}
 
-  isConflict(error: unknown): boolean {
-    const errno = errnoOf(error);
-    return !this.#session.lost && (errno === lockDeadlock || errno === lockWaitTimeout);
-  }
+function call<R>(session: Session, fn: () => R): R {
+  const result = fn();
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function')
+    throw new InvalidArgumentError('fn', 'a function that returns no promise', result);
+  // The user has caught the deadlock; what was done before it is lost all the same.
+  if (session.rolledBack) throw session.rolledBack;
+  return result;
+}
+
+/**
+ * Rolls back in the background. Who was killed or timed out goes on at once; who failed may see the
+ * locks gone.
+ */
+function undo(session: Session, error: unknown, work: () => void): void {
+  const interrupted = isExit(error) || error instanceof Timeout || session.inDisorder;
+  session.background(work);
+  if (!interrupted) session.join();
 }

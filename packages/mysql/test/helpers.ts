@@ -5,7 +5,6 @@ import { run, sleep, withTimeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import {
   type Connection,
-  type ConnectionOptions,
   createConnection,
   createPool,
   type Pool,
@@ -13,9 +12,6 @@ import {
   type RowDataPacket,
 } from '@tendril/mysql';
 import { optionsOf } from './adapter.js';
-
-/** Milliseconds that stand for "never", on a machine that others keep busy, too. */
-const patience = 120_000;
 
 /** Starts a server before the tests of a file, and looks for leaks after them. */
 export function serverOfFile() {
@@ -38,7 +34,7 @@ export function serverOfFile() {
       return () =>
         run(() => {
           using pool = createPool({ ...options(), ...more });
-          withTimeout(patience, () => body(pool));
+          withTimeout(20_000, () => body(pool));
         }) as Promise<void>;
     },
     /** A test's body with a connection. */
@@ -46,7 +42,7 @@ export function serverOfFile() {
       return () =>
         run(() => {
           using connection = createConnection({ ...options(), ...more });
-          withTimeout(patience, () => body(connection));
+          withTimeout(20_000, () => body(connection));
         }) as Promise<void>;
     },
   };
@@ -66,16 +62,10 @@ export function running(from: Pool | Connection, like: string): number {
 }
 
 /** Parks until it holds. */
-export function until(holds: () => boolean): void {
-  const end = performance.now() + patience;
+export function until(holds: () => boolean, ms = 5000): void {
+  const end = performance.now() + ms;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within ${patience} ms: ${holds}`);
+    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds}`);
     sleep(5);
   }
-}
-
-/** Parks until the server works on `count` statements like this. */
-export function untilRunning(options: ConnectionOptions, like: string, count = 1): void {
-  using observer = createConnection(options);
-  until(() => running(observer, like) === count);
 }

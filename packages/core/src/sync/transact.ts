@@ -64,11 +64,8 @@ function owned<R>(connection: Transactional, fn: () => R): R {
   const end = connection.turns.own();
   try {
     connection.settle();
-    // Begun by hand, by a greenlet that has ended: nobody would commit it, and this must not.
-    if (connection.inTransaction) {
-      connection.rollBack();
-      connection.settle();
-    }
+    // Begun by hand, by a greenlet that has ended.
+    if (connection.inTransaction) return nested(connection, fn);
     return outermost(connection, fn);
   } finally {
     end();
