@@ -12,6 +12,9 @@ interface Wanted {
   readonly config: ConnectionOptions & { readonly host: string; readonly port: number };
 }
 
+/** Milliseconds of silence after which the kernel asks whether the server is there, each second, ten times. */
+const keepAliveDelay = 10_000;
+
 /** As mysql2 opens it, but names are asked for beside libuv's thread pool. */
 function openSocket({ config }: Wanted): Socket {
   if (config.socketPath) return connectSocket(config.socketPath);
@@ -23,7 +26,8 @@ function openSocket({ config }: Wanted): Socket {
     keepAlive: enableKeepAlive !== false,
     lookup: lookup as NonNullable<Parameters<typeof connectSocket>[0] & object>['lookup'],
     ...(localAddress === undefined ? undefined : { localAddress }),
-    ...(keepAliveInitialDelay === undefined ? undefined : { keepAliveInitialDelay }),
+    // With 0, mysql2's default, the kernel would wait for two hours.
+    keepAliveInitialDelay: keepAliveInitialDelay || keepAliveDelay,
   } as never);
 }
 

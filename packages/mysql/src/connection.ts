@@ -10,7 +10,10 @@ import { Queryable } from './queryable.js';
 import { Session } from './session.js';
 import { type TransactionOptions, transact } from './transaction.js';
 
-/** One connection. Greenlets may share it: their commands run one after the other. */
+/**
+ * One connection. Greenlets may share it: their commands run one after the other, and a transaction, however
+ * it was begun, is its greenlet's alone until its end; others wait, with the limit of an acquire.
+ */
 export class Connection extends Queryable implements Disposable {
   /** Undefined once it is ended or released. */
   protected session: Session | undefined;
@@ -68,13 +71,7 @@ export class Connection extends Queryable implements Disposable {
   changeUser(options: ConnectionOptions = {}): void {
     const session = this.take();
     session.foreign = true;
-    try {
-      session.command((raw, done) => raw.changeUser(options, done));
-      session.unfinished = false;
-    } catch (error) {
-      session.destroy(error as Error);
-      throw error;
-    }
+    session.changeUser(options);
   }
 
   /** A statement to be executed often. {@link execute} keeps its own, and needs no such thing. */

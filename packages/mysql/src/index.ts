@@ -14,6 +14,7 @@ export type {
   ResultSetHeader,
   RowDataPacket,
   SslOptions,
+  TypeCastField,
 } from 'mysql2';
 export { escape, escapeId, format, raw } from 'mysql2';
 export { Connection, createConnection } from './connection.js';
@@ -23,3 +24,4 @@ export { createPool, Pool, type PoolStatistics } from './pool.js';
 export { PoolConnection } from './pool-connection.js';
 export { PreparedStatement } from './prepared-statement.js';
 export type { IsolationLevel, TransactionOptions } from './transaction.js';
+export { Types } from './types.js';

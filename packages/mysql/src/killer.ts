@@ -1,5 +1,5 @@
 /** Killer: the side connection that stops what runs on others. */
-import { isExit, ResourcePool, spawn, Timeout, withTimeout } from '@tendril/core';
+import { ResourcePool, spawn, wasInterrupted, withTimeout } from '@tendril/core';
 import { connect } from './connect.js';
 import type { ConnectionOptions } from './options.js';
 import { Session } from './session.js';
@@ -45,7 +45,7 @@ export class Killer {
       });
       return true;
     } catch (error) {
-      if (told || error instanceof Timeout || isExit(error)) throw error;
+      if (told || wasInterrupted(error)) throw error;
       return false;
     }
   }

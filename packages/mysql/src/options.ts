@@ -1,6 +1,7 @@
 /** Options: mysql2's own, and what is added to them. */
 import { InvalidArgumentError } from '@tendril/core';
 import * as driver from 'mysql2';
+import type { PoolConnection } from './pool-connection.js';
 
 /** mysql2's options of a connection. Times are milliseconds. */
 export type ConnectionOptions = driver.ConnectionOptions;
@@ -8,6 +9,11 @@ export type ConnectionOptions = driver.ConnectionOptions;
 export interface PoolOptions extends driver.PoolOptions {
   /** Milliseconds to wait for a connection, its opening included; default 30,000, Infinity for ever. */
   acquireTimeout?: number;
+  /**
+   * Called with each new connection before it is lent, and after each reset: SET, session variables. It may
+   * park; what it throws is what whoever waited for the connection gets.
+   */
+  onConnect?: (connection: PoolConnection) => void;
 }
 
 /** What the pool itself needs to know. */
@@ -18,6 +24,7 @@ export interface PoolSettings {
   readonly maxWaiting: number;
   readonly acquireTimeout: number;
   readonly resetOnRelease: boolean;
+  readonly onConnect: ((connection: PoolConnection) => void) | undefined;
 }
 
 /** As mysql2 has it. */
@@ -67,7 +74,9 @@ function limit(name: string, value: number | undefined, otherwise: number): numb
 
 /** Takes the pool's options out. @throws InvalidArgumentError */
 export function splitOptions(options: PoolOptions): [PoolSettings, ConnectionOptions] {
-  const { acquireTimeout, waitForConnections, resetOnRelease, ...connection } = options;
+  const { acquireTimeout, waitForConnections, resetOnRelease, onConnect, ...connection } = options;
+  if (onConnect !== undefined && typeof onConnect !== 'function')
+    throw new InvalidArgumentError('onConnect', 'a function', onConnect);
   const max = limit('connectionLimit', options.connectionLimit, defaultLimit);
   const queue = limit('queueLimit', options.queueLimit, Number.POSITIVE_INFINITY);
   const { maxIdle } = options;
@@ -80,6 +89,7 @@ export function splitOptions(options: PoolOptions): [PoolSettings, ConnectionOpt
     maxWaiting: waitForConnections === false ? 0 : queue,
     acquireTimeout: acquireTimeout ?? 30_000,
     resetOnRelease: resetOnRelease ?? false,
+    onConnect,
   };
   return [settings, connection];
 }

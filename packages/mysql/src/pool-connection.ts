@@ -17,7 +17,7 @@ export class PoolConnection extends Connection {
    * anybody else gets the connection.
    */
   release(): void {
-    if (this.session?.transaction)
+    if (this.session?.within)
       throw new ReleaseError('This connection is in the midst of transaction()');
     if (!this.session) return;
     this.session = undefined;

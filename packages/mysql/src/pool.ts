@@ -9,6 +9,8 @@ import { Queryable } from './queryable.js';
 import { Session } from './session.js';
 import type { TransactionOptions } from './transaction.js';
 
+/** Milliseconds for a statement that was stopped to end, and for the login after it: see `grace` in session.ts. */
+const resetTimeout = 8000;
 /** Milliseconds that `end()` waits for what is lent. */
 const defaultEnd = 30_000;
 
@@ -25,7 +27,6 @@ export class Pool extends Queryable implements Disposable {
   readonly #options: driver.ConnectionOptions;
   readonly #killer: Killer;
   readonly #connections: ResourcePool<Session>;
-  readonly #open = new Set<Session>();
 
   /** Opens nothing yet. @throws InvalidArgumentError */
   constructor(options: PoolOptions | string) {
@@ -36,8 +37,11 @@ export class Pool extends Queryable implements Disposable {
     this.#killer = new Killer(rest);
     this.#connections = new ResourcePool<Session>({
       create: () => this.#create(),
-      destroy: (session) => this.#destroy(session),
+      destroy: (session) => session.end(),
       isUsable: (session) => !session.lost,
+      needsReset: (session) => !session.lost && (settings.resetOnRelease || !session.settled),
+      reset: (session) => this.#reset(session),
+      resetTimeout,
       max: settings.max,
       acquireTimeout: settings.acquireTimeout,
       idleTimeout: settings.idleTimeout,
@@ -46,15 +50,33 @@ export class Pool extends Queryable implements Disposable {
   }
 
   #create(): Session {
-    const session = new Session(connect(this.#options), this.#killer);
-    this.#open.add(session);
+    const { acquireTimeout } = this.#settings;
+    const session = new Session(connect(this.#options), this.#killer, acquireTimeout);
     session.onLost = () => this.#connections.drop(session);
+    try {
+      this.#prepare(session);
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
     return session;
   }
 
-  #destroy(session: Session): void {
-    this.#open.delete(session);
-    session.end();
+  #prepare(session: Session): void {
+    const { onConnect } = this.#settings;
+    if (!onConnect) return;
+    using connection = new PoolConnection(session, () => {});
+    onConnect(connection);
+  }
+
+  #reset(session: Session): void {
+    session.join();
+    const { resetOnRelease } = this.#settings;
+    if (session.tainted || resetOnRelease) {
+      if (session.tainted) session.changeUser();
+      else session.reset();
+      this.#prepare(session);
+    } else if (session.unfinished) session.query('ROLLBACK');
   }
 
   protected override take(): Session {
@@ -62,20 +84,7 @@ export class Pool extends Queryable implements Disposable {
   }
 
   protected override giveBack(session: Session): void {
-    if (session.settled && !this.#settings.resetOnRelease) {
-      this.#release(session);
-      return;
-    }
-    session.background(
-      () => {
-        if (this.#settings.resetOnRelease) session.reset();
-        else if (session.unfinished) session.query('ROLLBACK');
-      },
-      () => this.#release(session),
-    );
-  }
-
-  #release(session: Session): void {
+    session.endLease();
     const { max, maxIdle } = this.#settings;
     let destroy = session.foreign;
     if (maxIdle < max) {
@@ -126,7 +135,7 @@ export class Pool extends Queryable implements Disposable {
    */
   end({ timeout = defaultEnd }: TimeoutOption = {}): void {
     if (!this.#connections.close({ timeout }))
-      for (const session of this.#open) session.destroy(new PoolClosedError());
+      for (const session of this.#connections.lent()) session.destroy(new PoolClosedError());
     this.#killer.close();
   }
 

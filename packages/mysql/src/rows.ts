@@ -2,7 +2,6 @@
 import { park } from '@tendril/core';
 import type { QueryOptions, QueryValues } from 'mysql2';
 import { socketOf } from './connect.js';
-import { transactionOpenAfter } from './server-status.js';
 import type { Session } from './session.js';
 
 /**
@@ -24,13 +23,14 @@ export function* rows<T>(
   let wake: (() => void) | undefined;
 
   const fail = (error: Error) => {
+    session.noteError(error);
     failure = error;
     ended = true;
     wake?.();
   };
   const take = (row: T) => {
     if (left) return;
-    if (!hasRows) session.unfinished = transactionOpenAfter(row, undefined) ?? session.unfinished;
+    if (!hasRows) session.noteResult(row, undefined);
     else if (batch.push(row) === 1) {
       // What is read already is still parsed, and goes into this batch.
       socketOf(raw).pause();
@@ -80,7 +80,6 @@ export function* rows<T>(
     }
   }
   if (!failure) return;
-  session.noteError(failure);
   Error.captureStackTrace(failure, rows);
   throw failure;
 }

@@ -5,15 +5,21 @@ import {
   getCurrent,
   NotInGreenletError,
   park,
-  Semaphore,
   spawn,
+  Turns,
   withTimeout,
 } from '@tendril/core';
-import type { FieldPacket, QueryOptions, QueryResult, QueryValues } from 'mysql2';
+import type {
+  ConnectionOptions as ChangeUserOptions,
+  FieldPacket,
+  QueryOptions,
+  QueryResult,
+  QueryValues,
+} from 'mysql2';
 import { type RawConnection, sever, socketOf } from './connect.js';
 import { ConnectionClosedError, errnoOf, lockDeadlock, queryInterrupted } from './errors.js';
 import type { Killer } from './killer.js';
-import { transactionOpenAfter } from './server-status.js';
+import { isOpen, leavesOpen, statusAfter } from './server-status.js';
 
 /**
  * Milliseconds for a statement that was interrupted to end, and for a ROLLBACK in the background. A KILL
@@ -32,8 +38,8 @@ const beginsNothing = /^\s*(?:select|insert|update|delete|replace|with)\b/i;
 export type Done = (error: Error | null, result?: unknown, fields?: unknown) => void;
 
 /**
- * One command at a time goes to the server; greenlets that share a connection wait in line. When a
- * greenlet is killed or timed out in a command, it goes on at once, and the connection is put in order
+ * One command at a time goes to the server; greenlets that share a connection take turns, and one that has
+ * begun a transaction has the connection till its end. When a greenlet is killed or timed out in a command, it goes on at once, and the connection is put in order
  * behind its back (`background`); nobody else's command begins before that is done:
  *
  *     greenlet    query ---- Timeout, goes on
@@ -48,19 +54,27 @@ export class Session {
   /** When it was connected, by performance.now(). */
   readonly since = performance.now();
   readonly #killer: Killer | undefined;
-  readonly #line = new Semaphore(1);
+  readonly turns: Turns;
+  /** A turn is kept until a command that was abandoned, and all that follows from it, has ended. */
+  #held = false;
   /** Why it cannot be used any more. */
   lost: Error | undefined;
   /** Called once when it is lost. */
   onLost: (() => void) | undefined;
   /** A transaction may be open. */
   unfinished = false;
+  /** A transaction is open, as far as the server has said. */
+  open = false;
+  /** A command was abandoned, and may have done something all the same: a lock, a SET, a USE. */
+  tainted = false;
+  /** How often a pool has had it back: whoever waited for a turn before that is too late. */
+  lease = 0;
   /** The server has ended the transaction that the user is in: nothing may run as if in it. */
   rolledBack: Error | undefined;
   /** It has changed its user, and is nobody else's any more. */
   foreign = false;
-  /** Greenlet and depth of `transaction()`. */
-  transaction: { readonly owner: Greenlet | undefined; depth: number } | undefined;
+  /** Between begin and end of `transaction()`. */
+  within = false;
   /** A command is on its way. */
   #busy = false;
   /** The server is being told to end it; it is broken off after that. */
@@ -73,10 +87,14 @@ export class Session {
   #working: Greenlet | undefined;
   #last: Greenlet | undefined;
 
-  /** Without a killer an interrupted command costs the connection. */
-  constructor(raw: RawConnection, killer?: Killer) {
+  /**
+   * Without a killer an interrupted command costs the connection. `limit`: milliseconds that greenlets wait
+   * for a turn.
+   */
+  constructor(raw: RawConnection, killer?: Killer, limit?: number) {
     this.raw = raw;
     this.#killer = killer;
+    this.turns = new Turns(limit);
     // The result of a command may be on its way to its callback: it comes first. An error that a
     // command gets is not always told to the connection; its socket is closed in any case.
     const lose = (error: Error) => process.nextTick(() => this.#lose(error));
@@ -97,35 +115,39 @@ export class Session {
 
   /** Nothing runs, and nothing is left to be put in order. */
   get settled(): boolean {
-    return !(this.#busy || this.#last || this.unfinished);
-  }
-
-  /** Something is being put in order. */
-  get inDisorder(): boolean {
-    return this.#last !== undefined;
+    return !(this.#busy || this.#last || this.unfinished || this.tainted);
   }
 
   // ---------------------------------------------------------------- commands
 
   /**
    * Takes the connection for one command. Parks while others have it, or it is being put in order.
-   * @throws ConnectionClosedError
+   * @throws ConnectionClosedError, AcquireTimeoutError
    */
   begin(): void {
     const current = getCurrent();
     if (!current) throw new NotInGreenletError('A query');
-    const exempt = this.#working === current;
-    for (;;) {
-      if (!exempt) this.join();
-      this.#line.acquire();
-      if (exempt || !this.#last) break;
-      this.#line.release();
-    }
-    if (this.lost || this.rolledBack) {
-      this.#line.release();
+    const { lease } = this;
+    if (this.#working !== current) this.#takeTurn();
+    else if (!this.#held) this.turns.take();
+    if (this.lost || this.rolledBack || this.lease !== lease) {
+      this.#passTurn(this.turns.statistics().owned);
       throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
     }
     this.#busy = true;
+  }
+
+  #takeTurn(): void {
+    for (;;) {
+      this.join();
+      this.turns.take();
+      if (!this.#last) return;
+      this.turns.pass(this.turns.statistics().owned);
+    }
+  }
+
+  #passTurn(open: boolean): void {
+    if (!this.#held) this.turns.pass(open);
   }
 
   /** The command has ended. */
@@ -133,8 +155,8 @@ export class Session {
     if (!this.#busy) return;
     this.#busy = false;
     this.fail = undefined;
-    this.#orphan?.set();
-    if (!this.#orphan) this.#line.release();
+    if (this.#orphan) this.#orphan.set();
+    else this.#passTurn(this.open);
   }
 
   /** Nobody waits for the command any more: stops it. */
@@ -147,12 +169,12 @@ export class Session {
     const ended = new Event();
     this.#orphan = ended;
     this.fail = undefined;
-    this.unfinished = true;
-    this.background(() => this.#stop(ended));
-    this.#line.release();
+    this.unfinished = this.tainted = this.#held = true;
+    const wasOpen = this.open;
+    this.background(() => this.#stop(ended, wasOpen));
   }
 
-  #stop(ended: Event): void {
+  #stop(ended: Event, wasOpen: boolean): void {
     // Every kill is answered, or could not be sent, by the time that the end is looked for.
     for (let pause = firstPause; ; pause *= 2) {
       this.#killer?.killQuery(this);
@@ -162,6 +184,8 @@ export class Session {
     for (let tries = 3; ; tries--) {
       try {
         this.query('DO 0');
+        // A BEGIN that took effect for nobody.
+        if (this.open && !wasOpen) this.query('ROLLBACK');
         return;
       } catch (error) {
         if (errnoOf(error) !== queryInterrupted || tries === 0) throw error;
@@ -169,14 +193,15 @@ export class Session {
     }
   }
 
-  /** Runs one command of mysql2. @returns its result and fields */
-  command(start: (raw: RawConnection, done: Done) => void): [unknown, unknown] {
+  /** Runs one command of mysql2; `note` before anybody else's turn. @returns its result and fields */
+  command(start: (raw: RawConnection, done: Done) => void, note?: Done): [unknown, unknown] {
     this.begin();
     const outcome = park<Error | [unknown, unknown]>((resume) => {
       this.fail = resume;
       try {
         start(this.raw, (error, result, fields) => {
           if ((error as { fatal?: boolean } | null)?.fatal) this.#lose(error as Error);
+          note?.(error, result, fields);
           this.finish();
           resume(error ?? [result, fields]);
         });
@@ -207,20 +232,58 @@ export class Session {
   statement<T extends QueryResult>(
     start: (raw: RawConnection, done: Done) => void,
   ): [T, FieldPacket[]] {
+    const note: Done = (error, result, fields) => {
+      if (error) this.noteError(error);
+      else this.noteResult(result, fields);
+    };
+    return this.command(start, note) as [T, FieldPacket[]];
+  }
+
+  /** Parks while the server sets the session back. */
+  reset(): void {
+    this.command((raw, done) =>
+      raw.reset((error) => {
+        if (!error) this.#isNew();
+        done(error);
+      }),
+    );
+  }
+
+  /**
+   * Logs in again: also the database and the character set are then what the options say, of which
+   * COM_RESET_CONNECTION knows nothing. If that fails the connection is lost.
+   */
+  changeUser(options: ChangeUserOptions = {}): void {
     try {
-      const outcome = this.command(start);
-      const open = transactionOpenAfter(outcome[0], outcome[1]);
-      if (open !== undefined) this.unfinished = open;
-      return outcome as [T, FieldPacket[]];
+      this.command(
+        (raw, done) => raw.changeUser(options, done),
+        (error) => {
+          if (!error) this.#isNew();
+        },
+      );
     } catch (error) {
-      this.noteError(error);
+      this.destroy(error as Error);
       throw error;
     }
   }
 
-  reset(): void {
-    this.command((raw, done) => raw.reset(done));
-    this.unfinished = false;
+  #isNew(): void {
+    this.unfinished = this.open = this.tainted = false;
+  }
+
+  /** A pool has it back: nothing on it is anybody's any more. */
+  endLease(): void {
+    this.lease++;
+    this.within = false;
+    this.rolledBack = undefined;
+    this.turns.reset();
+  }
+
+  noteResult(result: unknown, fields: unknown): void {
+    const status = statusAfter(result, fields);
+    if (status === undefined) return;
+    this.open = isOpen(status);
+    this.unfinished = leavesOpen(status);
   }
 
   /** An error of the server says nothing of the transaction, except for one. */
@@ -230,16 +293,18 @@ export class Session {
     const { sql } = error as { sql?: string };
     if (this.raw.config.multipleStatements || !beginsNothing.test(sql ?? ''))
       this.unfinished = true;
-    if (this.transaction && errno === lockDeadlock) this.rolledBack = error as Error;
+    if (errno !== lockDeadlock) return;
+    this.open = false;
+    if (this.within) this.rolledBack = error as Error;
   }
 
   // ------------------------------------------------------------ putting in order
 
   /**
    * Does `work` in a greenlet of its own, before any command that is begun from now on. If it fails, or
-   * takes longer than the grace, the connection is given up. `then` is called in any case.
+   * takes longer than the grace, the connection is given up.
    */
-  background(work: () => void, then?: () => void): void {
+  background(work: () => void): void {
     const before = this.#last;
     const greenlet = spawn(() => {
       before?.join();
@@ -250,11 +315,17 @@ export class Session {
         this.destroy(error as Error);
       } finally {
         this.#working = undefined;
-        if (this.#last === greenlet) this.#last = undefined;
-        then?.();
+        if (this.#last === greenlet) this.#settled();
       }
     });
     this.#last = greenlet;
+  }
+
+  #settled(): void {
+    this.#last = undefined;
+    if (!this.#held) return;
+    this.#held = false;
+    this.turns.pass(this.open);
   }
 
   /** Parks until it is in order. */
@@ -270,6 +341,7 @@ export class Session {
     const fail = this.fail;
     this.finish();
     fail?.(error);
+    this.turns.reset();
     this.onLost?.();
   }
 

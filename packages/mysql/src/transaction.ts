@@ -1,11 +1,8 @@
-/** transact(): begin, commit, and what happens in between. */
+/** transact(): a transaction of mysql2's connection, as core's transact() wants it told. */
 import {
-  ConcurrentUseError,
-  getCurrent,
   InvalidArgumentError,
-  isExit,
-  sleep,
-  Timeout,
+  transact as runTransaction,
+  type Transactional,
 } from '@tendril/core';
 import { errnoOf, lockDeadlock, lockWaitTimeout } from './errors.js';
 import type { Session } from './session.js';
@@ -30,10 +27,8 @@ export interface TransactionOptions {
 
 const levels = ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'];
 const defaultRetries = 3;
-/** Milliseconds to wait at most before the first repetition; the next may take longer. */
-const firstPause = 20;
 
-function checkOptions({ isolation, retry = 0 }: TransactionOptions): number {
+function retriesOf({ isolation, retry = 0 }: TransactionOptions): number {
   if (isolation !== undefined && !levels.includes(isolation))
     throw new InvalidArgumentError('isolation', levels.join(', '), isolation);
   if (typeof retry === 'boolean') return retry ? defaultRetries : 0;
@@ -42,86 +37,85 @@ function checkOptions({ isolation, retry = 0 }: TransactionOptions): number {
   return retry;
 }
 
-/** Runs `fn` in a transaction, or within a transaction in a savepoint. */
-export function transact<R>(session: Session, fn: () => R, options: TransactionOptions = {}): R {
-  let left = checkOptions(options);
-  if (session.transaction) return nest(session, fn, options);
-  for (let pause = firstPause; ; pause *= 2) {
-    try {
-      return attempt(session, fn, options);
-    } catch (error) {
-      if (left-- === 0 || session.lost || !isConflict(error)) throw error;
-    }
-    // Both sides of a deadlock at the same pace would meet again.
-    sleep(1 + Math.random() * pause);
+class Transaction implements Transactional {
+  readonly #session: Session;
+  readonly #options: TransactionOptions;
+  /** SET TRANSACTION was sent, which counts for the next one, and that has not begun. */
+  #pending = false;
+
+  constructor(session: Session, options: TransactionOptions) {
+    this.#session = session;
+    this.#options = options;
   }
-}
 
-function isConflict(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === lockDeadlock || errno === lockWaitTimeout;
-}
+  get turns() {
+    return this.#session.turns;
+  }
 
-function attempt<R>(session: Session, fn: () => R, { isolation, readOnly }: TransactionOptions): R {
-  const begin = `START TRANSACTION${readOnly ? ' READ ONLY' : ''}`;
-  let begun = false;
-  try {
+  get inTransaction(): boolean {
+    return this.#session.open;
+  }
+
+  get #start(): string {
+    return `START TRANSACTION${this.#options.readOnly ? ' READ ONLY' : ''}`;
+  }
+
+  begin(): void {
+    const session = this.#session;
+    const { isolation } = this.#options;
+    session.within = true;
+    this.#pending = isolation !== undefined;
     if (isolation) session.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`);
-    session.query(begin);
-    begun = true;
-    session.transaction = { owner: getCurrent(), depth: 0 };
-    const result = call(session, fn);
+    session.query(this.#start);
+    this.#pending = false;
+  }
+
+  commit(): void {
+    const session = this.#session;
+    // The user has caught the deadlock; what was done before it is lost all the same.
+    if (session.rolledBack) throw session.rolledBack;
     session.query('COMMIT');
-    session.transaction = undefined;
-    return result;
-  } catch (error) {
-    session.transaction = session.rolledBack = undefined;
-    undo(session, error, () => {
-      // The isolation level is for the next transaction, which may be somebody else's.
-      if (isolation && !begun) session.query(begin);
+    session.within = false;
+  }
+
+  savepoint(name: string): void {
+    const [given] = Object.entries(this.#options).find(([, value]) => value !== undefined) ?? [];
+    if (given) throw new InvalidArgumentError(given, 'absent in a nested transaction', 'a value');
+    this.#session.query(`SAVEPOINT ${name}`);
+  }
+
+  release(name: string): void {
+    if (this.#session.rolledBack) throw this.#session.rolledBack;
+    this.#session.query(`RELEASE SAVEPOINT ${name}`);
+  }
+
+  rollBack(savepoint?: string): void {
+    const session = this.#session;
+    if (savepoint !== undefined) {
+      // After a deadlock there are no savepoints any more, and the outermost throws it again.
+      if (!session.rolledBack) session.background(() => session.query(`ROLLBACK TO ${savepoint}`));
+      return;
+    }
+    session.within = false;
+    session.rolledBack = undefined;
+    session.background(() => {
+      if (this.#pending) session.query(this.#start);
       session.query('ROLLBACK');
     });
-    throw error;
+  }
+
+  settle(): void {
+    this.#session.join();
+  }
+
+  isConflict(error: unknown): boolean {
+    const errno = errnoOf(error);
+    return !this.#session.lost && (errno === lockDeadlock || errno === lockWaitTimeout);
   }
 }
 
-function nest<R>(session: Session, fn: () => R, options: TransactionOptions): R {
-  const transaction = session.transaction as NonNullable<Session['transaction']>;
-  if (transaction.owner !== getCurrent())
-    throw new ConcurrentUseError('The transaction of this connection');
-  const [given] = Object.entries(options).find(([, value]) => value !== undefined) ?? [];
-  if (given) throw new InvalidArgumentError(given, 'absent in a nested transaction', 'a value');
-  const name = `tendril_${transaction.depth}`;
-  session.query(`SAVEPOINT ${name}`);
-  transaction.depth++;
-  try {
-    const result = call(session, fn);
-    session.query(`RELEASE SAVEPOINT ${name}`);
-    return result;
-  } catch (error) {
-    // After a deadlock there are no savepoints any more, and the outermost throws it again.
-    if (!session.rolledBack) undo(session, error, () => session.query(`ROLLBACK TO ${name}`));
-    throw error;
-  } finally {
-    transaction.depth--;
-  }
-}
-
-function call<R>(session: Session, fn: () => R): R {
-  const result = fn();
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function')
-    throw new InvalidArgumentError('fn', 'a function that returns no promise', result);
-  // The user has caught the deadlock; what was done before it is lost all the same.
-  if (session.rolledBack) throw session.rolledBack;
-  return result;
-}
-
-/**
- * Rolls back in the background. Who was killed or timed out goes on at once; who failed may see the
- * locks gone.
- */
-function undo(session: Session, error: unknown, work: () => void): void {
-  const interrupted = isExit(error) || error instanceof Timeout || session.inDisorder;
-  session.background(work);
-  if (!interrupted) session.join();
+/** Runs `fn` in a transaction, or within a transaction in a savepoint. */
+export function transact<R>(session: Session, fn: () => R, options: TransactionOptions = {}): R {
+  const retry = retriesOf(options);
+  return runTransaction(new Transaction(session, options), fn, { retry });
 }
