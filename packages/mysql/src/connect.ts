@@ -2,8 +2,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { park } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
-import { createConnection, type Connection as RawConnection } from 'mysql2';
-import type { ConnectionOptions } from './options.js';
+import { type ConnectionOptions, createConnection, type Connection as RawConnection } from 'mysql2';
 
 export type { RawConnection };
 

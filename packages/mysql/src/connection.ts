@@ -117,9 +117,9 @@ export class Connection extends Queryable implements Disposable {
 
 /** Opens a connection, parking until the server has let it in. */
 export function createConnection(options: ConnectionOptions | string): Connection {
-  const read = readOptions(options);
+  const { acquireTimeout, ...read } = readOptions(options);
   const killer = new Killer(read);
-  const session = new Session(connect(read), killer);
+  const session = new Session(connect(read), killer, acquireTimeout);
   session.onLost = () => killer.close();
   return new Connection(session);
 }

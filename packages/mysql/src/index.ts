@@ -14,7 +14,11 @@ export type {
   ResultSetHeader,
   RowDataPacket,
   SslOptions,
+  TypeCast,
   TypeCastField,
+  TypeCastGeometry,
+  TypeCastNext,
+  TypeCastType,
 } from 'mysql2';
 export { escape, escapeId, format, raw } from 'mysql2';
 export { Connection, createConnection } from './connection.js';

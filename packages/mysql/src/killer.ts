@@ -1,7 +1,7 @@
 /** Killer: the side connection that stops what runs on others. */
 import { ResourcePool, spawn, wasInterrupted, withTimeout } from '@tendril/core';
+import type { ConnectionOptions } from 'mysql2';
 import { connect } from './connect.js';
-import type { ConnectionOptions } from './options.js';
 import { Session } from './session.js';
 import { Side } from './side.js';
 

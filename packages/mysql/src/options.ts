@@ -3,8 +3,11 @@ import { InvalidArgumentError } from '@tendril/core';
 import * as driver from 'mysql2';
 import type { PoolConnection } from './pool-connection.js';
 
-/** mysql2's options of a connection. Times are milliseconds. */
-export type ConnectionOptions = driver.ConnectionOptions;
+/** mysql2's options of a connection, and one more. Times are milliseconds. */
+export interface ConnectionOptions extends driver.ConnectionOptions {
+  /** Milliseconds to wait for one's turn where greenlets share it; default 30,000, Infinity for ever. */
+  acquireTimeout?: number;
+}
 
 export interface PoolOptions extends driver.PoolOptions {
   /** Milliseconds to wait for a connection, its opening included; default 30,000, Infinity for ever. */
@@ -73,7 +76,7 @@ function limit(name: string, value: number | undefined, otherwise: number): numb
 }
 
 /** Takes the pool's options out. @throws InvalidArgumentError */
-export function splitOptions(options: PoolOptions): [PoolSettings, ConnectionOptions] {
+export function splitOptions(options: PoolOptions): [PoolSettings, driver.ConnectionOptions] {
   const { acquireTimeout, waitForConnections, resetOnRelease, onConnect, ...connection } = options;
   if (onConnect !== undefined && typeof onConnect !== 'function')
     throw new InvalidArgumentError('onConnect', 'a function', onConnect);

@@ -7,6 +7,7 @@ import {
   park,
   spawn,
   Turns,
+  withoutContext,
   withTimeout,
 } from '@tendril/core';
 import type {
@@ -306,7 +307,7 @@ export class Session {
    */
   background(work: () => void): void {
     const before = this.#last;
-    const greenlet = spawn(() => {
+    const run = () => {
       before?.join();
       this.#working = greenlet;
       try {
@@ -317,7 +318,8 @@ export class Session {
         this.#working = undefined;
         if (this.#last === greenlet) this.#settled();
       }
-    });
+    };
+    const greenlet = withoutContext(() => spawn(run));
     this.#last = greenlet;
   }
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { run, sleep, spawn, wait, withTimeout } from '@tendril/core';
+import { run, spawn, wait, withTimeout } from '@tendril/core';
 import { createConnection, createPool, type RowDataPacket } from '@tendril/mysql';
 import { createConnection as createRaw } from 'mysql2';
-import { serverOfFile, until, value } from './helpers.js';
+import { running, serverOfFile, until, value } from './helpers.js';
 
 const server = serverOfFile();
 const inGreenlet = (body: () => void) => () => run(body) as Promise<void>;
@@ -83,9 +83,9 @@ describe('connections', () => {
             return error;
           }
         });
-        sleep(50);
+        until(() => running(other, 'SELECT SLEEP(30)') === 1);
         other.query(`KILL ${connection.threadId}`);
-        assert.ok(busy.get({ timeout: 2000 }) instanceof Error);
+        assert.ok(busy.get() instanceof Error);
         until(() => {
           try {
             connection.ping();
@@ -179,12 +179,11 @@ describe('connections', () => {
           }
         }),
       );
-      sleep(50);
-      assert.equal(pool.statistics().size, 2);
       assert.equal(all[3]?.get(), 'ERR_ACQUIRE_TIMEOUT');
+      assert.equal(pool.statistics().size, 2);
       for (const each of all) each.get();
       assert.equal(pool.statistics().idle, 1);
-      until(() => pool.statistics().size === 0, 1000);
+      until(() => pool.statistics().size === 0);
       using none = createPool({
         ...server.options(),
         connectionLimit: 1,

@@ -5,6 +5,7 @@ import { run, sleep, withTimeout } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import {
   type Connection,
+  type ConnectionOptions,
   createConnection,
   createPool,
   type Pool,
@@ -12,6 +13,9 @@ import {
   type RowDataPacket,
 } from '@tendril/mysql';
 import { optionsOf } from './adapter.js';
+
+/** Milliseconds that stand for "never", on a machine that others keep busy, too. */
+const patience = 120_000;
 
 /** Starts a server before the tests of a file, and looks for leaks after them. */
 export function serverOfFile() {
@@ -34,7 +38,7 @@ export function serverOfFile() {
       return () =>
         run(() => {
           using pool = createPool({ ...options(), ...more });
-          withTimeout(20_000, () => body(pool));
+          withTimeout(patience, () => body(pool));
         }) as Promise<void>;
     },
     /** A test's body with a connection. */
@@ -42,7 +46,7 @@ export function serverOfFile() {
       return () =>
         run(() => {
           using connection = createConnection({ ...options(), ...more });
-          withTimeout(20_000, () => body(connection));
+          withTimeout(patience, () => body(connection));
         }) as Promise<void>;
     },
   };
@@ -62,10 +66,16 @@ export function running(from: Pool | Connection, like: string): number {
 }
 
 /** Parks until it holds. */
-export function until(holds: () => boolean, ms = 5000): void {
-  const end = performance.now() + ms;
+export function until(holds: () => boolean): void {
+  const end = performance.now() + patience;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds}`);
+    if (performance.now() > end) throw new Error(`not within ${patience} ms: ${holds}`);
     sleep(5);
   }
+}
+
+/** Parks until the server works on `count` statements like this. */
+export function untilRunning(options: ConnectionOptions, like: string, count = 1): void {
+  using observer = createConnection(options);
+  until(() => running(observer, like) === count);
 }

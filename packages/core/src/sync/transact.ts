@@ -64,8 +64,11 @@ function owned<R>(connection: Transactional, fn: () => R): R {
   const end = connection.turns.own();
   try {
     connection.settle();
-    // Begun by hand, by a greenlet that has ended.
-    if (connection.inTransaction) return nested(connection, fn);
+    // Begun by hand, by a greenlet that has ended: nobody would commit it, and this must not.
+    if (connection.inTransaction) {
+      connection.rollBack();
+      connection.settle();
+    }
     return outermost(connection, fn);
   } finally {
     end();
