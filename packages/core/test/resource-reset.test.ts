@@ -1,7 +1,8 @@
 // How a ResourcePool makes what comes back fit to be lent again.
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
-import { ResourcePool, sleep, spawn } from '@tendril/core';
+import { getCurrent, ResourcePool, sleep, spawn } from '@tendril/core';
 import { inGreenlet, leaveNothing } from './helpers.js';
 
 leaveNothing();
@@ -111,5 +112,37 @@ test(
     sleep(0);
     user.kill();
     assert.equal(pool.acquire().dirty, false);
+  }),
+);
+
+test(
+  'what is made, reset and destroyed is nobody’s: no context of who asks, and no greenlet that spawned it',
+  inGreenlet(() => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const look = () => void seen.push(storage.getStore(), getCurrent()?.spawningGreenlet);
+    const pool = new ResourcePool<object>({
+      max: 1,
+      create() {
+        look();
+        sleep(1);
+        look();
+        return {};
+      },
+      destroy() {},
+      needsReset: () => true,
+      reset() {
+        look();
+        sleep(1);
+        look();
+      },
+    });
+    storage.run('tenant', () => {
+      for (let i = 0; i < 2; i++) pool.use(() => assert.equal(storage.getStore(), 'tenant'));
+      assert.equal(storage.getStore(), 'tenant');
+    });
+    pool.close();
+    assert.deepEqual([...new Set(seen)], [undefined]);
+    assert.equal(seen.length, 12);
   }),
 );

@@ -6,6 +6,7 @@ import {
   NotInGreenletError,
   PoolClosedError,
 } from '../errors.js';
+import { nobody, onBehalfOf } from '../greenlet/asker.js';
 import type { Greenlet } from '../greenlet/greenlet.js';
 import { spawn } from '../greenlet/spawn.js';
 import { withTimeout } from '../greenlet/timeout.js';
@@ -57,6 +58,11 @@ export interface ResourcePoolStatistics {
 interface Idle<T> {
   readonly resource: T;
   readonly since: number;
+}
+
+/** What a pool keeps belongs to nobody: not to whoever asked for it first, and not to who had it last. */
+function spawnForNobody(fn: () => void): Greenlet<void> {
+  return onBehalfOf(nobody, () => spawn(fn));
 }
 
 type Served<T> = { readonly resource: T } | { readonly error: unknown };
@@ -171,7 +177,7 @@ export class ResourcePool<T> {
 
   #make(): void {
     this.#empty.clear();
-    const maker = spawn(() => {
+    const maker = spawnForNobody(() => {
       const made = this.#tryToMake();
       this.#makers.delete(maker);
       this.#take(made);
@@ -254,7 +260,7 @@ export class ResourcePool<T> {
   #reset(resource: T): void {
     this.#resetting.add(resource);
     let fit = false;
-    const resetter = spawn(() => {
+    const resetter = spawnForNobody(() => {
       try {
         withTimeout(this.#options.resetTimeout ?? defaultResetTimeout, () =>
           this.#options.reset?.(resource),
@@ -287,12 +293,13 @@ export class ResourcePool<T> {
     }
   }
 
-  /** For one that has broken by itself: if it is idle it is destroyed now. */
-  drop(resource: T): void {
+  /** For one that has broken by itself: if it is idle it is destroyed now. False if it was not. */
+  drop(resource: T): boolean {
     const at = this.#idle.findIndex((each) => each.resource === resource);
-    if (at < 0) return;
+    if (at < 0) return false;
     this.#idle.splice(at, 1);
     this.#options.destroy(resource);
+    return true;
   }
 
   #watch(ms: number): void {

@@ -95,6 +95,16 @@ export class Turns {
     return this.#owner !== undefined && this.#owner.greenlet === hub.current;
   }
 
+  /** A greenlet is between {@link own} and its end. */
+  get transacting(): boolean {
+    return this.#owner !== undefined && !this.#owner.byHand;
+  }
+
+  /** Somebody waits. */
+  get wanted(): boolean {
+    return (this.#inside.first() ?? this.#outside.first()) !== undefined;
+  }
+
   /**
    * Parks until nobody else has a transaction, and makes the next one that of the current greenlet.
    * @returns how to end it, which works from everywhere
