@@ -14,9 +14,9 @@ import {
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
 import type { Any, Queries } from './queries.js';
-import type { QueryInput } from './query.js';
+import { type QueryInput, runQuery } from './query.js';
 import type { Session } from './session.js';
-import { type TransactionOptions, transact } from './transaction.js';
+import { type TransactionOptions, transaction } from './transaction.js';
 
 export abstract class ClientBase implements Queries {
   /** @throws ClientClosedError */
@@ -32,11 +32,11 @@ export abstract class ClientBase implements Queries {
     values?: QueryConfigValues<I>,
   ): QueryResult<R>;
   query(config: QueryInput, values?: unknown[]): unknown {
-    return this.session.query(config, values);
+    return runQuery(this.session, config, values);
   }
 
   transaction<R>(fn: (client: this) => R, options: TransactionOptions = {}): R {
-    return transact(this.session, () => fn(this), options);
+    return transaction(this.session, () => fn(this), options);
   }
 
   cursor<R = Any>(sql: string, params?: unknown[], options: CursorOptions = {}) {

@@ -10,8 +10,8 @@ const endLimit = 3000;
 
 /**
  * A connection, to be used by any number of greenlets: one query runs after the other, with `pipeline`
- * without waiting for each answer. A transaction belongs to the connection and not to a greenlet; for
- * those that run side by side use a Pool.
+ * without waiting for each answer. A transaction belongs to one greenlet, and the others wait until it has ended;
+ * for those that are to run side by side use a Pool.
  *
  * @example
  *     using client = new Client('postgres://localhost/app');

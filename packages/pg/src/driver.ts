@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { park } from '@tendril/core';
 import { lookup } from '@tendril/core/resolver';
 import { type Connection, Client as PgClient, type TransactionStatus } from 'pg';
-import type { ClientOptions } from './options.js';
+import { type ClientOptions, keepAliveOf } from './options.js';
 
 /** A message of the server that is no error. */
 export interface Notice {
@@ -15,8 +15,9 @@ export interface Notice {
 }
 
 export interface RawConnection extends Connection {
-  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
-  readonly submittedNamedStatements: Readonly<Record<string, string | undefined>>;
+  /** The texts of named statements, by name: known to the server, and on their way to it. */
+  parsedStatements: Record<string, string | undefined>;
+  submittedNamedStatements: Record<string, string | undefined>;
   /** `port` is a path for a socket in the file system. */
   connect(port: number | string, host?: string): void;
   requestSsl(): void;
@@ -55,6 +56,7 @@ export class NamedSocket extends Socket {
 export function makeRaw(options: ClientOptions): RawClient {
   const raw = new PgClient({
     ...options,
+    ...keepAliveOf(options),
     // Limits are ours: those of the driver would leave the query running on the server.
     connectionTimeoutMillis: 0,
     stream: options.stream ?? (() => new NamedSocket()),

@@ -12,6 +12,17 @@ export class ConnectionLostError extends TendrilError {
   }
 }
 
+/** The server does not answer, or knows nothing of a query whose answer somebody waits for. */
+export class SilentServerError extends TendrilError {
+  constructor() {
+    super(
+      'ERR_SERVER_SILENT',
+      'No answer will come over this connection: the server, or something on the way to it, has given it up ' +
+        'without a word. Look after the server and the network, and try again on another one.',
+    );
+  }
+}
+
 /** A client was used after its end or release, or before `connect()`. */
 export class ClientClosedError extends TendrilError {
   constructor(why = 'This client is closed') {

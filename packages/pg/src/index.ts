@@ -9,6 +9,7 @@ export {
   escapeIdentifier,
   escapeLiteral,
   type FieldDef,
+  type Query,
   type QueryArrayConfig,
   type QueryArrayResult,
   type QueryConfig,
@@ -26,10 +27,16 @@ export {
   ConnectionLostError,
   ConnectTimeoutError,
   QueryTimeoutError,
+  SilentServerError,
   TransactionAbortedError,
 } from './errors.js';
 export type { Listener, Notification } from './listener.js';
-export type { ClientOptions, PoolOptions } from './options.js';
+export type {
+  ClientOptions,
+  ClientOptions as ClientConfig,
+  PoolOptions,
+  PoolOptions as PoolConfig,
+} from './options.js';
 export { Pool } from './pool.js';
 export { PoolClient } from './pool-client.js';
 export type { Queries } from './queries.js';

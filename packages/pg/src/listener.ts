@@ -10,6 +10,7 @@ import {
 } from '@tendril/core';
 import { escapeIdentifier } from 'pg';
 import type { ClientOptions } from './options.js';
+import { runQuery } from './query.js';
 import { Session } from './session.js';
 
 export interface Notification {
@@ -28,9 +29,6 @@ const longestPause = 10_000;
 /** Notifications that nobody has taken yet, at which the server has to wait. */
 const maxUnread = 1000;
 
-/** A peer that is silently gone is found out by the kernel's probes, the first after so long. */
-const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 30_000 };
-
 /**
  * Iterates `{ channel, payload }`. After a loss it connects again, as often as it takes; what was notified
  * in between is lost, as always with LISTEN. `close()`, the end of a loop, or a kill in it ends it.
@@ -48,7 +46,8 @@ export class Listener implements IterableIterator<Notification>, Disposable {
   /** For {@link listen}. */
   constructor(options: ClientOptions, channel: string, all: Set<Listener>) {
     this.channel = channel;
-    this.#options = { ...options, ...keepAlive, pipeline: false };
+    // It says nothing by itself: only probes find out that its peer is gone.
+    this.#options = { ...options, keepAlive: true, pipeline: false };
     this.#all = all;
     all.add(this);
   }
@@ -62,7 +61,7 @@ export class Listener implements IterableIterator<Notification>, Disposable {
     });
     try {
       session.connect();
-      session.query(`LISTEN ${escapeIdentifier(this.channel)}`);
+      runQuery(session, `LISTEN ${escapeIdentifier(this.channel)}`);
       if (!session.usable) throw new Error('lost at once');
       session.onLost = () => this.#lost();
     } catch (error) {

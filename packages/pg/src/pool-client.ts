@@ -22,12 +22,14 @@ export class PoolClient extends ClientBase implements Disposable {
 
   /**
    * Gives it back, from everywhere. A transaction that is open is rolled back. With `destroy` (true, or
-   * an error) the connection is closed. Call it once.
+   * an error) the connection is closed. Call it once, and not within `transaction()`.
    * @throws ReleaseError
    */
   release(destroy?: Error | boolean): void {
     const session = this.#session;
     if (!session) throw new ReleaseError('This client was released already');
+    if (session.turns.transacting && !destroy)
+      throw new ReleaseError('This client is in the midst of transaction()');
     this.#session = undefined;
     this.#giveBack(session, Boolean(destroy));
   }

@@ -1,10 +1,11 @@
 /** Pool: connections, each lent to one greenlet at a time. */
 import {
-  Event,
+  AcquireTimeoutError,
   InvalidArgumentError,
   PoolClosedError,
   ResourcePool,
   type TimeoutOption,
+  UnsupportedError,
 } from '@tendril/core';
 import type {
   QueryArrayConfig,
@@ -16,12 +17,14 @@ import type {
 } from 'pg';
 import { checkCopy, copyFrom, copyTo } from './copy.js';
 import { type CursorOptions, checkCursor, readCursor } from './cursor.js';
+import { ClientClosedError, ConnectTimeoutError } from './errors.js';
 import { type Listener, listen } from './listener.js';
-import { limit, optionsOf, type PoolOptions } from './options.js';
+import { acquireTimeout, limit, optionsOf, type PoolOptions } from './options.js';
 import { PoolClient } from './pool-client.js';
 import type { Any, Queries } from './queries.js';
-import type { QueryInput } from './query.js';
+import { type QueryInput, runQuery } from './query.js';
 import { Session } from './session.js';
+import { tidy } from './tidy.js';
 import type { TransactionOptions } from './transaction.js';
 
 const defaultIdleTimeout = 10_000;
@@ -42,10 +45,11 @@ const goneLimit = 3000;
 export class Pool implements Queries, Disposable {
   readonly options: Readonly<PoolOptions>;
   readonly #sessions: ResourcePool<Session>;
-  /** All whose connections are not closed yet. */
-  readonly #open = new Set<Session>();
-  readonly #none = new Event();
+  /** The pool's no more, but not closed yet. */
+  readonly #leaving = new Set<Session>();
   readonly #listeners = new Set<Listener>();
+  /** Milliseconds that one waits for a connection. */
+  readonly #patience: number | undefined;
   readonly #maxUses: number;
   readonly #maxLifetime: number;
 
@@ -63,19 +67,22 @@ export class Pool implements Queries, Disposable {
     this.#maxUses = limit('maxUses', given.maxUses, unlimited) ?? unlimited;
     this.#maxLifetime =
       1000 * (limit('maxLifetimeSeconds', given.maxLifetimeSeconds, 0) ?? unlimited);
-    const { max, acquireTimeout, maxWaiting } = given;
+    const { max, maxWaiting } = given;
+    const patience = acquireTimeout(given);
+    this.#patience = patience;
     const idleTimeout =
       limit('idleTimeoutMillis', given.idleTimeoutMillis, defaultIdleTimeout) ?? unlimited;
     this.#sessions = new ResourcePool<Session>({
       create: () => this.#create(),
-      destroy: (session) => session.end(),
+      destroy: (session) => this.#letGo(session),
       isUsable: (session) => this.#isUsable(session),
+      needsReset: (session) => session.disorderly && session.usable,
+      reset: (session) => tidy(session, () => this.#prepare(session)),
       idleTimeout,
       ...(max !== undefined && { max }),
-      ...(acquireTimeout !== undefined && { acquireTimeout }),
+      ...(patience !== undefined && { acquireTimeout: patience }),
       ...(maxWaiting !== undefined && { maxWaiting }),
     });
-    this.#none.set();
   }
 
   // ----------------------------------------------------------------- queries
@@ -92,7 +99,7 @@ export class Pool implements Queries, Disposable {
   query(config: QueryInput, values?: unknown[]): unknown {
     const session = this.#lend();
     try {
-      return session.query(config, values);
+      return runQuery(session, config, values);
     } finally {
       this.#giveBack(session);
     }
@@ -148,24 +155,33 @@ export class Pool implements Queries, Disposable {
 
   #create(): Session {
     const session = new Session(this.options);
-    this.#open.add(session);
-    this.#none.clear();
-    session.onLost = () => this.#sessions.drop(session);
-    session.gone.link(() => {
-      this.#open.delete(session);
-      if (this.#open.size === 0) this.#none.set();
-    });
-    session.connect();
-    if (this.options.onConnect) {
-      const client = new PoolClient(session, () => {});
-      try {
-        this.options.onConnect(client);
-      } catch (error) {
-        session.end();
-        throw error;
-      }
+    session.onLost = (cause) => this.#lost(session, cause);
+    try {
+      session.connect();
+      this.#prepare(session);
+    } catch (error) {
+      this.#letGo(session);
+      throw error;
     }
     return session;
+  }
+
+  /** What every new one gets, and one that was reset. */
+  #prepare(session: Session): void {
+    using client = new PoolClient(session, () => {});
+    this.options.onConnect?.(client);
+  }
+
+  #lost(session: Session, cause: Error): void {
+    if (this.#sessions.drop(session) && !(cause instanceof ClientClosedError))
+      this.options.onError?.(cause);
+  }
+
+  #letGo(session: Session): void {
+    session.end();
+    if (session.gone.isSet() || this.#leaving.has(session)) return;
+    this.#leaving.add(session);
+    session.gone.link(() => this.#leaving.delete(session));
   }
 
   #isUsable(session: Session): boolean {
@@ -177,15 +193,34 @@ export class Pool implements Queries, Disposable {
   }
 
   #lend(): Session {
-    const session = this.#sessions.acquire();
+    const session = this.#acquire();
     session.uses++;
     return session;
   }
 
+  #acquire(): Session {
+    try {
+      return this.#sessions.acquire();
+    } catch (error) {
+      // For pg waiting and connecting have one limit: what it has waited for says which it was.
+      const { connectionTimeoutMillis: ms } = this.options;
+      const { size, idle, lent } = this.#sessions.statistics();
+      if (
+        error instanceof AcquireTimeoutError &&
+        ms !== undefined &&
+        ms === this.#patience &&
+        size > idle + lent
+      )
+        throw new ConnectTimeoutError(ms);
+      throw error;
+    }
+  }
+
   /** It is lent again when it is clean, which may be later. */
   #giveBack(session: Session, destroy = false): void {
-    if (destroy) this.#sessions.release(session, { destroy });
-    else session.whenClean((clean) => this.#sessions.release(session, { destroy: !clean }));
+    // Of no use to who comes next, as the answer would be to those who still wait for one.
+    this.#sessions.release(session, { destroy: destroy || session.wanted });
+    session.turns.reset();
   }
 
   /**
@@ -195,15 +230,27 @@ export class Pool implements Queries, Disposable {
   end({ timeout = defaultEndTimeout }: TimeoutOption = {}): void {
     for (const each of this.#listeners) each.close();
     this.#sessions.close({ timeout });
-    for (const each of this.#open) each.end();
-    this.#none.wait({ timeout: goneLimit });
+    for (const each of this.#sessions.lent()) this.#letGo(each);
+    const latest = performance.now() + goneLimit;
+    for (const each of this.#leaving)
+      each.gone.wait({ timeout: Math.max(0, latest - performance.now()) });
   }
 
   /** Ends it without waiting, and stops what runs. */
   [Symbol.dispose](): void {
     for (const each of this.#listeners) each.close();
     this.#sessions.closeNow();
-    for (const each of this.#open) each.end();
+    for (const each of this.#sessions.lent()) this.#letGo(each);
+  }
+
+  /** @throws UnsupportedError that says what there is in its place: pools have no events */
+  on(event: string): never {
+    const instead: Record<string, string> = {
+      error: 'the option onError',
+      connect: 'the option onConnect',
+      notice: 'the option onNotice',
+    };
+    throw new UnsupportedError(`pool.on('${event}')`, instead[event] ?? 'the options of the pool');
   }
 
   get ended(): boolean {

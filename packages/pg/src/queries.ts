@@ -33,7 +33,8 @@ export interface Queries {
   /**
    * Runs `fn` between BEGIN and COMMIT; within a transaction between savepoints. An error, a kill or a
    * timeout rolls it back: a connection on which that cannot be proven is destroyed.
-   * @throws what `fn` throws, TransactionAbortedError
+   * Other greenlets that use the client wait until it has ended.
+   * @throws what `fn` throws, TransactionAbortedError, AcquireTimeoutError, ConcurrentUseError
    */
   transaction<R>(fn: (client: ClientBase) => R, options?: TransactionOptions): R;
 

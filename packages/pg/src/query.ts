@@ -1,6 +1,6 @@
 /** Queries whose answers come whole. */
 import { InvalidArgumentError, park, type Resume, Timeout } from '@tendril/core';
-import { Query, type QueryConfig, type QueryResult } from 'pg';
+import { escapeIdentifier, Query, type QueryConfig, type QueryResult } from 'pg';
 import { QueryTimeoutError } from './errors.js';
 import type { Operation } from './operation.js';
 import type { Session } from './session.js';
@@ -90,7 +90,43 @@ export function runQuery(session: Session, config: QueryInput, values?: unknown[
   return send(session, config, values);
 }
 
+/** The server knows a named statement no more, or not with the columns that it had: SQLSTATE, and where raised. */
+function isStale(error: unknown): boolean {
+  const { code, routine } = (error ?? {}) as { code?: string; routine?: string };
+  return code === '26000' || (code === '0A000' && routine === 'RevalidateCachedQuery');
+}
+
+/** One whose statement has gone stale (ALTER TABLE, DISCARD) is prepared and sent again, once: nothing was done yet. */
 function send(session: Session, config: QueryInput, values: unknown[] | undefined): QueryResult {
+  try {
+    return sendOnce(session, config, values);
+  } catch (error) {
+    const name = typeof config === 'object' ? config.name : undefined;
+    // In a transaction it has failed together with all before it.
+    if (!name || !isStale(error) || session.raw.pipeline || session.inTransaction) throw error;
+    const text =
+      (config as Partial<QueryConfig>).text ?? session.raw.connection.parsedStatements[name];
+    if (text === undefined) throw error;
+    deallocate(session, name);
+    return sendOnce(session, { ...(config as Partial<QueryConfig>), text }, values);
+  }
+}
+
+function deallocate(session: Session, name: string): void {
+  try {
+    sendOnce(session, `DEALLOCATE ${escapeIdentifier(name)}`, undefined);
+  } catch (error) {
+    if (!isStale(error)) throw error;
+  }
+  delete session.raw.connection.parsedStatements[name];
+  delete session.raw.connection.submittedNamedStatements[name];
+}
+
+function sendOnce(
+  session: Session,
+  config: QueryInput,
+  values: unknown[] | undefined,
+): QueryResult {
   session.enter();
   const operation = new QueryOperation();
   let begun = false;
@@ -110,13 +146,4 @@ function send(session: Session, config: QueryInput, values: unknown[] | undefine
       Error.captureStackTrace(error, runQuery);
     throw error;
   }
-}
-
-/** A query of our own that no greenlet waits for. */
-export function runAside(session: Session, sql: string, done: (error?: Error) => void): void {
-  let failure: Error | undefined;
-  const query = new Query(sql, undefined, (error) => {
-    failure ??= error ?? undefined;
-  });
-  session.begin({ abandoned: true, ended: (lost) => done(failure ?? lost) }, query);
 }

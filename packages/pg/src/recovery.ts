@@ -28,8 +28,8 @@ export interface Patient {
 export class Recovery {
   /** Set at its end. */
   readonly over = new Event();
-  /** It releases the connection's lock at its end. */
-  ownsLock = true;
+  /** It passes the connection's turn at its end. */
+  ownsTurn = true;
   readonly #patient: Patient;
   readonly #statements: string[] = [];
   #limit: NodeJS.Timeout | undefined;

@@ -5,24 +5,33 @@ import {
   Event,
   type Greenlet,
   getCurrent,
-  Semaphore,
   Timeout,
+  Turns,
 } from '@tendril/core';
-import type { QueryResult } from 'pg';
+import { makeAside } from './aside.js';
 import { cancelRequest } from './cancel.js';
 import { connectRaw, makeRaw, type RawClient, submit } from './driver.js';
-import { ClientClosedError, ConnectionLostError, ConnectTimeoutError } from './errors.js';
+import {
+  ClientClosedError,
+  ConnectionLostError,
+  ConnectTimeoutError,
+  SilentServerError,
+} from './errors.js';
+import { type Finding, inquire } from './inquiry.js';
 import type { Operation } from './operation.js';
-import { type ClientOptions, connectionTimeout } from './options.js';
-import { type QueryInput, runAside, runQuery } from './query.js';
+import { type ClientOptions, connectionTimeout, silenceLimit } from './options.js';
 import { grace, type Patient, Recovery } from './recovery.js';
+import { Vigil, type Watched } from './vigil.js';
 
 /** For the server to take a goodbye. */
 const goodbye = 1000;
 
+/** For a sign of life of the server, where connecting has no limit. */
+const defaultPatience = 10_000;
+
 const ignore = () => {};
 
-export class Session implements Patient {
+export class Session implements Patient, Watched {
   readonly raw: RawClient;
   /** Of `performance.now()`. */
   readonly born = performance.now();
@@ -31,20 +40,22 @@ export class Session implements Patient {
   /** Set when nothing of it is left: no connection, no cancel request. */
   readonly gone = new Event();
   /** Called once when the connection has ended. */
-  onLost: (() => void) | undefined;
+  onLost: ((cause: Error) => void) | undefined;
   readonly #options: ClientOptions;
   readonly #connectTimeout: number | undefined;
   /** Milliseconds; 0 for none. */
   readonly queryTimeout: number;
-  /** Held from the start of an operation until the server is done with it. Not with `pipeline`. */
-  readonly #lock = new Semaphore(1);
+  /** Taken from the start of an operation until the server is done with it. Not with `pipeline`. */
+  readonly turns: Turns;
   #held = false;
-  /** Who holds the lock for longer than a query, and would wait for itself. */
-  #owner: Greenlet | undefined;
+  /** Who has the turn for longer than a query, and would wait for itself. */
+  #reader: Greenlet | undefined;
+  /** A statement was abandoned since the last reset, and may have done something all the same. */
+  tainted = false;
   /** Sent and not ended, in the order of their answers. */
   #flight: Operation[] = [];
   #recovery: Recovery | undefined;
-  #whenClean: ((clean: boolean) => void)[] = [];
+  readonly #vigil: Vigil | undefined;
   #connected = false;
   #address: string | undefined;
   #ending = false;
@@ -58,7 +69,12 @@ export class Session implements Patient {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#connectTimeout = connectionTimeout(options);
+    this.turns = new Turns(options.acquireTimeout);
     this.raw = makeRaw(options);
+    const silence = silenceLimit(options);
+    // Nothing gets lost on the way to a socket in the file system; of a stream there is no second one.
+    if (silence && !this.raw.host.startsWith('/') && typeof options.stream !== 'object')
+      this.#vigil = new Vigil(this, silence);
     const parameters = this.raw.connectionParameters;
     this.queryTimeout = Number(parameters.query_timeout) || 0;
     parameters.query_timeout = false;
@@ -85,22 +101,17 @@ export class Session implements Patient {
 
   // ------------------------------------------------------------ operations
 
-  /** Parks for the answer. An interrupt stops the query on the server. */
-  query(config: QueryInput, values?: unknown[]): QueryResult {
-    return runQuery(this, config, values);
-  }
-
   /**
    * Parks until an operation may begin. After it either {@link begin} or {@link leave}.
-   * @throws ConcurrentUseError, ConnectionLostError, ClientClosedError
+   * @throws ConcurrentUseError, AcquireTimeoutError, ConnectionLostError, ClientClosedError
    */
   enter(): void {
-    if (this.#owner !== undefined && this.#owner === getCurrent())
+    if (this.#reader !== undefined && this.#reader === getCurrent())
       throw new ConcurrentUseError(
         'This client, by a cursor or COPY of the same greenlet, and so it',
       );
     if (!this.raw.pipeline) {
-      this.#lock.acquire();
+      this.turns.take();
       this.#held = true;
     }
     try {
@@ -123,15 +134,16 @@ export class Session implements Patient {
   leave(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#owner = undefined;
-    this.#lock.release();
+    this.#reader = undefined;
+    this.turns.pass(this.inTransaction);
   }
 
-  /** Sends it. With `owner` that greenlet has it for longer than a query. */
-  begin(operation: Operation, submittable: object, owner?: Greenlet): void {
-    this.#owner = owner;
+  /** Sends it. With `reader` that greenlet has it for longer than a query. */
+  begin(operation: Operation, submittable: object, reader?: Greenlet): void {
+    this.#reader = reader;
     submit(this.raw, submittable, this.quiet);
     this.#flight.push(operation);
+    this.#vigil?.begin();
   }
 
   #ready(): void {
@@ -150,7 +162,8 @@ export class Session implements Patient {
    */
   abandon(operation: Operation, busy = true): void {
     operation.abandoned = true;
-    this.#owner = undefined;
+    this.tainted ||= busy;
+    this.#reader = undefined;
     if (!this.#flight.at(-1)?.abandoned) return;
     this.#recovery ??= new Recovery(this);
     if (this.#flight.every((each) => each.abandoned)) this.#beginRecovery(busy);
@@ -163,15 +176,14 @@ export class Session implements Patient {
   /** Runs `sql` as soon as the server is done with all else, and says clean only after it. Never parks. */
   cleanUp(sql: string): void {
     if (this.#lost || this.#ending) return;
-    const status = this.raw.getTransactionStatus();
-    if (!this.#recovery && this.quiet && status === 'I') return;
+    if (!this.#recovery && this.quiet && !this.inTransaction) return;
     const recovery = this.#recovery ?? new Recovery(this);
     recovery.add(sql);
     if (recovery === this.#recovery) return;
     this.#recovery = recovery;
-    recovery.ownsLock = this.#held || this.#lock.acquire({ block: false });
-    if (recovery.ownsLock) this.#held = true;
-    for (const each of this.#flight) each.abandoned = true;
+    recovery.ownsTurn = this.#held || this.turns.seize();
+    if (recovery.ownsTurn) this.#held = true;
+    for (const each of this.#flight) each.abandoned = this.tainted = true;
     this.#beginRecovery(true);
   }
 
@@ -180,28 +192,28 @@ export class Session implements Patient {
     this.#recovery?.over.wait();
   }
 
-  get recovering(): boolean {
-    return this.#recovery !== undefined;
+  /** Something is left to be done before anybody else may have it. */
+  get disorderly(): boolean {
+    return this.#recovery !== undefined || this.tainted || this.inTransaction;
   }
 
-  /** Calls back, at once if it can, when it is free and outside any transaction: or never will be. */
-  whenClean(callback: (clean: boolean) => void): void {
-    if (this.#lost || this.#ending) {
-      callback(false);
-      return;
-    }
-    if (this.#recovery) {
-      this.#whenClean.push(callback);
-    } else if (!this.quiet) {
-      // Somebody still waits for an answer on it.
-      this.end();
-      callback(false);
-    } else if (this.raw.getTransactionStatus() === 'I') {
-      callback(true);
-    } else {
-      this.#whenClean.push(callback);
-      this.cleanUp('ROLLBACK');
-    }
+  /** Somebody waits for an answer on it, or for a turn. */
+  get wanted(): boolean {
+    return (!this.quiet && !this.#recovery) || this.turns.wanted;
+  }
+
+  /** The server has forgotten the named statements, and all else that is not as it was at first. */
+  forgetAll(): void {
+    this.tainted = false;
+    const { connection } = this.raw;
+    connection.parsedStatements = {};
+    connection.submittedNamedStatements = {};
+  }
+
+  /** As far as the server has answered. */
+  get inTransaction(): boolean {
+    const status = this.raw.getTransactionStatus();
+    return (status === 'T' || status === 'E') && !this.#lost;
   }
 
   get quiet(): boolean {
@@ -218,30 +230,41 @@ export class Session implements Patient {
   }
 
   run(sql: string, done: (error?: Error) => void): void {
-    runAside(this, sql, done);
+    this.begin(...makeAside(sql, done));
   }
 
   recovered(): void {
-    if (this.#whenClean.length > 0 && this.raw.getTransactionStatus() !== 'I') {
-      this.#recovery?.add('ROLLBACK');
-      this.#recovery?.step();
-    } else this.#endRecovery(true);
+    const recovery = this.#recovery;
+    this.#recovery = undefined;
+    if (recovery?.ownsTurn) this.leave();
+    recovery?.end();
   }
 
   giveUp(): void {
     this.end();
-    this.#endRecovery(false);
+    this.recovered();
   }
 
-  #endRecovery(clean: boolean): void {
-    const recovery = this.#recovery;
-    this.#recovery = undefined;
-    if (recovery?.ownsLock) this.leave();
-    recovery?.end();
-    const callbacks = this.#whenClean;
-    this.#whenClean = [];
-    for (const each of callbacks) each(clean);
+  // ----------------------------------------------------------------- silence
+
+  get waiting(): boolean {
+    return !this.quiet;
   }
+
+  get bytesRead(): number | undefined {
+    return (this.raw.connection.stream as Socket).bytesRead;
+  }
+
+  inquire(): Finding {
+    const patience = this.#connectTimeout ?? defaultPatience;
+    return inquire(this.raw, this.#options, this.#address, patience);
+  }
+
+  silent(): void {
+    this.#broken(new SilentServerError());
+  }
+
+  // ----------------------------------------------------------------- the end
 
   get usable(): boolean {
     return this.#connected && !this.#ending && (this.#lost ?? this.#cause) === undefined;
@@ -281,6 +304,7 @@ export class Session implements Patient {
   #lose(): void {
     if (this.#lost) return;
     clearTimeout(this.#farewell);
+    this.#vigil?.end();
     const lost = this.#cause ?? new ConnectionLostError();
     this.#lost = lost;
     const flight = this.#flight;
@@ -288,9 +312,10 @@ export class Session implements Patient {
     // The server finds out that nobody waits only when it has something to send.
     if (flight.length > 0 && !this.#ending) this.cancel(ignore);
     for (const each of flight) each.ended(lost);
-    if (this.#recovery) this.#endRecovery(false);
+    this.turns.reset();
+    if (this.#recovery) this.recovered();
     else this.leave();
-    this.onLost?.();
+    this.onLost?.(lost);
     this.#checkGone();
   }
 

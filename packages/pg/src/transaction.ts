@@ -1,6 +1,13 @@
 /** Transactions: all or nothing, again on a conflict, nested by savepoints. */
-import { InvalidArgumentError, isExit, sleep, Timeout, UnsupportedError } from '@tendril/core';
+import {
+  InvalidArgumentError,
+  type Transactional,
+  type Turns,
+  transact,
+  UnsupportedError,
+} from '@tendril/core';
 import { TransactionAbortedError } from './errors.js';
+import { runQuery } from './query.js';
 import type { Session } from './session.js';
 
 export type Isolation = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
@@ -21,10 +28,6 @@ export interface TransactionOptions {
 const isolations = ['READ UNCOMMITTED', 'READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'];
 const conflicts = new Set(['40001', '40P01']);
 
-/** Milliseconds at most before the first repetition, doubled for each further one. */
-const firstPause = 10;
-const longestPause = 1000;
-
 function beginStatement(options: TransactionOptions): string {
   const { isolation, readOnly, deferrable } = options;
   let sql = 'BEGIN';
@@ -39,69 +42,60 @@ function beginStatement(options: TransactionOptions): string {
   return sql;
 }
 
+/** The transactions of one session, begun by `begin`. */
+class Transactions implements Transactional {
+  readonly turns: Turns;
+  readonly #session: Session;
+  readonly #begin: string;
+
+  constructor(session: Session, begin: string) {
+    this.turns = session.turns;
+    this.#session = session;
+    this.#begin = begin;
+  }
+
+  get inTransaction(): boolean {
+    return this.#session.inTransaction;
+  }
+
+  begin(): void {
+    runQuery(this.#session, this.#begin);
+  }
+
+  commit(): void {
+    if (runQuery(this.#session, 'COMMIT').command === 'ROLLBACK')
+      throw new TransactionAbortedError();
+  }
+
+  savepoint(name: string): void {
+    if (this.#begin !== 'BEGIN')
+      throw new InvalidArgumentError('options', 'given to the outermost transaction', this.#begin);
+    runQuery(this.#session, `SAVEPOINT ${name}`);
+  }
+
+  release(name: string): void {
+    runQuery(this.#session, `RELEASE SAVEPOINT ${name}`);
+  }
+
+  rollBack(savepoint?: string): void {
+    this.#session.cleanUp(
+      savepoint ? `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}` : 'ROLLBACK',
+    );
+  }
+
+  settle(): void {
+    this.#session.waitRecovered();
+  }
+
+  isConflict(error: unknown): boolean {
+    return conflicts.has((error as { code?: string } | undefined)?.code ?? '');
+  }
+}
+
 /** Runs `fn` in a transaction of `session`; within one, between savepoints. Returns what `fn` does. */
-export function transact<R>(session: Session, fn: () => R, options: TransactionOptions): R {
-  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
+export function transaction<R>(session: Session, fn: () => R, options: TransactionOptions): R {
   const begin = beginStatement(options);
-  const { retry = 0 } = options;
-  if (!(retry >= 0)) throw new InvalidArgumentError('retry', 'a number, 0 or more', retry);
   if (session.raw.pipeline)
     throw new UnsupportedError('transaction()', 'a client without `pipeline`');
-  session.waitRecovered();
-  const status = session.raw.getTransactionStatus();
-  if (status === 'T' || status === 'E') {
-    if (begin !== 'BEGIN')
-      throw new InvalidArgumentError('options', 'given to the outermost transaction', begin);
-    return nested(session, fn);
-  }
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return outermost(session, begin, fn);
-    } catch (error) {
-      if (attempt >= retry || !conflicts.has((error as { code?: string })?.code ?? '')) throw error;
-    }
-    sleep(Math.random() * Math.min(longestPause, firstPause * 2 ** attempt));
-  }
-}
-
-function outermost<R>(session: Session, begin: string, fn: () => R): R {
-  try {
-    session.query(begin);
-    const result = checked(fn());
-    if (session.query('COMMIT').command === 'ROLLBACK') throw new TransactionAbortedError();
-    return result;
-  } catch (error) {
-    undo(session, 'ROLLBACK', error);
-    throw error;
-  }
-}
-
-let savepoints = 0;
-
-function nested<R>(session: Session, fn: () => R): R {
-  const name = `tendril_${++savepoints}`;
-  session.query(`SAVEPOINT ${name}`);
-  try {
-    const result = checked(fn());
-    session.query(`RELEASE SAVEPOINT ${name}`);
-    return result;
-  } catch (error) {
-    undo(session, `ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`, error);
-    throw error;
-  }
-}
-
-/** An async function returns at its first `await`: to commit then would be a trap. */
-function checked<R>(result: R): R {
-  const { then } = (result ?? {}) as { then?: unknown };
-  if (typeof then !== 'function') return result;
-  (result as unknown as Promise<unknown>).then(undefined, () => {});
-  throw new InvalidArgumentError('fn', 'a function that parks, and returns no promise', result);
-}
-
-/** Who was killed or timed out goes on at once; others find it done. */
-function undo(session: Session, sql: string, error: unknown): void {
-  const interrupted = session.recovering || isExit(error) || error instanceof Timeout;
-  session.cleanUp(sql);
-  if (!interrupted) session.waitRecovered();
+  return transact(new Transactions(session, begin), fn, options);
 }
