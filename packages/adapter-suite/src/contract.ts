@@ -24,6 +24,8 @@ export interface Subject {
   slowInTransaction?(id: string, ms: number): string;
   /** Reads pieces of a long answer one after the other; undefined where answers come whole. */
   stream?(rows: number): Iterable<unknown>;
+  /** Lends a connection, to be used by several greenlets; undefined where there are no transactions. */
+  share?(): SharedConnection;
   /** Connections that it has now, idle ones included. */
   readonly size: number;
   /** Greenlets that wait for a connection. */
@@ -32,12 +34,30 @@ export interface Subject {
   close(timeout?: number): void;
 }
 
+/** A connection that is lent until its release, as several greenlets use it. All but `release` park. */
+export interface SharedConnection {
+  transaction(fn: () => void): void;
+  /** Adds `amount` to the account that {@link Observer.accounts} has at this place. */
+  add(account: number, amount: number): void;
+  /** Takes a lock that belongs to the session, and not to a transaction, and answers some 20 ms after. */
+  lock(id: number): void;
+  unlock(id: number): void;
+  /** Gives the session a setting that outlives transactions; empty as at first. */
+  set(value: string): void;
+  setting(): string;
+  release(): void;
+}
+
 /** An observer with a connection of its own, past any gate. All calls park. */
 export interface Observer {
   /** How many `slow` operations the server is working on now. */
   running(): number;
   /** Sessions of the subject's clients, without the observer's own. */
   sessions(): number;
+  /** Amounts of three accounts, zero at first: made when it is called for the first time. */
+  accounts?(): number[];
+  /** What sessions that do nothing have left: locks, transactions. One line for each. */
+  leftovers?(): string[];
   close(): void;
 }
 

@@ -16,21 +16,11 @@ import {
 import { checkLeaks } from '@tendril/core/testing';
 import type { Adapter, Subject } from './contract.js';
 import { openGate } from './gate.js';
+import { chances, rounds } from './rounds.js';
 import { eventually } from './suite.js';
-
-const long = Boolean(process.env.TENDRIL_TEST_LONG);
-const short = Boolean(process.env.TENDRIL_TEST_SHORT);
 
 /** Milliseconds in which a machine that is too slow for enough right answers gets more rounds. */
 const patience = 60_000;
-
-/** Reproducible numbers from 0 up to below 1. */
-function* chances(seed: number): Generator<number, never> {
-  for (let state = seed >>> 0; ; ) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
 
 interface Tally {
   right: number;
@@ -104,7 +94,6 @@ export function describeStorm(
   } = {},
 ): void {
   const { size = 4, askers = 20, right = 1, silence = false } = options;
-  const rounds = short ? 60 : long ? 2000 : 500;
   const enough = rounds * right;
   const ends = silence ? 'timeouts, restarts and silence' : 'timeouts and restarts';
   test(`${adapter.name}: ${rounds} rounds of kills, ${ends}`, async () => {

@@ -24,6 +24,24 @@ export const adapter: Adapter = {
       slowInTransaction: (id, ms) =>
         pool.transaction((client) => client.query(slow, [id, ms / 1000]).rows[0].id),
       stream: (rows) => pool.cursor('SELECT n FROM generate_series(1, $1::int) AS n', [rows]),
+      share() {
+        const client = pool.connect();
+        return {
+          transaction: (fn) => client.transaction(fn),
+          add: (account, amount) =>
+            void client.query('UPDATE accounts SET amount = amount + $2 WHERE id = $1', [
+              account,
+              amount,
+            ]),
+          lock: (id) => void client.query('SELECT pg_advisory_lock($1), pg_sleep(0.02)', [id]),
+          unlock: (id) => void client.query('SELECT pg_advisory_unlock($1)', [id]),
+          set: (value) =>
+            void client.query(`SELECT set_config('tendril.mark', $1, false)`, [value]),
+          setting: () =>
+            client.query(`SELECT current_setting('tendril.mark', true) AS mark`).rows[0].mark ?? '',
+          release: () => client.release(),
+        };
+      },
       get size() {
         return pool.totalCount;
       },
@@ -44,6 +62,22 @@ export const adapter: Adapter = {
     return {
       running: () => count(`state = 'active' AND query LIKE '%pg_sleep%'`),
       sessions: () => count('true'),
+      accounts() {
+        client.query(
+          `CREATE TABLE IF NOT EXISTS accounts AS
+           SELECT id, 0 AS amount FROM generate_series(0, 2) AS id`,
+        );
+        return client
+          .query('SELECT amount FROM accounts ORDER BY id')
+          .rows.map((row) => row.amount);
+      },
+      leftovers: () =>
+        client
+          .query(
+            `SELECT 'a lock' AS what FROM pg_locks WHERE locktype = 'advisory'
+             UNION ALL SELECT state FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'`,
+          )
+          .rows.map(({ what }) => what),
       close: () => client.end(),
     };
   },
