@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { describe, test } from 'node:test';
-import { getHub, run, sleep, snapshotContext, spawn, withoutContext } from '@tendril/core';
+import {
+  AsyncResult,
+  Event,
+  getCurrent,
+  getHub,
+  run,
+  sleep,
+  snapshotContext,
+  spawn,
+  wait,
+  withoutContext,
+} from '@tendril/core';
 import { Coroutine } from '@tendril/core/coroutine';
 import { inGreenlet, leaveNothing } from './helpers.js';
 
@@ -10,6 +21,11 @@ leaveNothing();
 
 const user = new AsyncLocalStorage<string>();
 const look = () => user.getStore();
+
+function sleepAndLook() {
+  sleep(2);
+  return look();
+}
 
 /** One turn of the event loop on the main stack. */
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -128,6 +144,105 @@ describe('the hub', () => {
   });
 });
 
+describe("a callback runs in the context of who gave it, and its greenlets are nobody else's", () => {
+  const targets: Record<string, () => [(callback: () => void) => void, () => void]> = {
+    'link of a greenlet': () => {
+      const gate = new Event();
+      const greenlet = spawn(() => gate.wait());
+      return [(callback) => greenlet.link(callback), () => gate.set()];
+    },
+    'linkValue of one that has ended': () => {
+      const greenlet = spawn(() => 1);
+      greenlet.join();
+      return [(callback) => greenlet.linkValue(callback), () => {}];
+    },
+    linkException: () => {
+      const gate = new Event();
+      const greenlet = spawn(() => {
+        gate.wait();
+        throw new Error('fails');
+      });
+      return [(callback) => greenlet.linkException(callback), () => gate.set()];
+    },
+    'link of an event': () => {
+      const event = new Event();
+      return [(callback) => event.link(callback), () => event.set()];
+    },
+    'link of an event that is set': () => {
+      const event = new Event();
+      event.set();
+      return [(callback) => event.link(callback), () => {}];
+    },
+    'link of a result': () => {
+      const result = new AsyncResult();
+      return [(callback) => result.link(callback), () => result.setException(new Error('fails'))];
+    },
+    'schedule of the hub': () => [(callback) => getHub().schedule(callback), () => {}],
+    'a timer': () => [(callback) => void getHub().clock.setTimer(2, callback), () => {}],
+  };
+
+  for (const [name, make] of Object.entries(targets)) {
+    test(
+      name,
+      inGreenlet(() => {
+        const seen: unknown[] = [];
+        const [give, finish] = make();
+        sleep(0);
+        // Others run all the time, and one of them ends what is waited for.
+        const others = [1, 2, 3].map(() =>
+          user.run('bob', () =>
+            spawn(() => {
+              for (let i = 0; i < 5; i++) sleep(1);
+            }),
+          ),
+        );
+        user.run('alice', () =>
+          give(() => {
+            seen.push(look(), getCurrent());
+            const made = spawn(look);
+            seen.push(made.spawningGreenlet);
+            made.link(() => seen.push(made.value, look()));
+          }),
+        );
+        user.run('carol', finish);
+        for (const other of others) other.join();
+        assert.deepEqual(seen, ['alice', undefined, undefined, 'alice', 'alice']);
+      }),
+    );
+  }
+
+  test(
+    'a listener of greenlet.signal in that of who asked for the signal first',
+    inGreenlet(() => {
+      const seen: unknown[] = [];
+      const greenlet = user.run('alice', () => spawn(() => sleep(100)));
+      user.run('bob', () => greenlet.signal.addEventListener('abort', () => seen.push(look())));
+      sleep(0);
+      user.run('carol', () => greenlet.kill());
+      assert.deepEqual(seen, ['bob']);
+    }),
+  );
+
+  test(
+    'killed before its start, a greenlet is reported in its own',
+    inGreenlet(() => {
+      const hub = getHub();
+      const { onError } = hub;
+      const seen: unknown[] = [];
+      hub.onError = () => seen.push(look());
+      const unstarted = user.run('alice', () => spawn(() => 1));
+      const following = user.run('bob', () => spawn(() => new Promise(() => {})));
+      user.run('mallory', () => unstarted.kill({ error: new Error('no start'), block: false }));
+      sleep(0);
+      user.run('mallory', () => following.kill({ error: new Error('no end'), block: false }));
+      wait(turn());
+      wait(turn());
+      hub.onError = onError;
+      assert.deepEqual(seen, ['alice', 'bob']);
+    }),
+  );
+});
+
 describe('a park', () => {
   test("in exit() takes nobody else's store away, and brings none", async () => {
     const exits = (ms: number) =>
@@ -136,7 +251,7 @@ describe('a park', () => {
         return String(look());
       });
     await run(() => {
-      const alice = user.run('alice', () => spawn(() => sleep(2) ?? look()));
+      const alice = user.run('alice', () => spawn(sleepAndLook));
       const inExit = [1, 4, 3].map((ms, i) =>
         user.run(`in ${i}`, () => spawn(() => `${exits(ms)} ${look()}`)),
       );
