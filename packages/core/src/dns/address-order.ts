@@ -75,9 +75,16 @@ export interface LocalAddress {
   readonly internal: boolean;
 }
 
-/** The machine's own addresses. */
+let known: LocalAddress[] = [];
+
+/** The machine's own addresses; those that were known last when there is no descriptor to ask with. */
 export function localAddresses(): LocalAddress[] {
-  return Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  try {
+    known = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  } catch {
+    // EMFILE: the order of addresses is not worth a failure
+  }
+  return known;
 }
 
 /** Loopback can only be reached from loopback, and nothing else from there. */

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
-import { InvalidArgumentError, SocketClosedError, TendrilError } from '../errors.js';
+import { InvalidArgumentError, isExit, SocketClosedError, TendrilError } from '../errors.js';
 import type { Greenlet } from '../greenlet/greenlet.js';
 import { joinall } from '../greenlet/join.js';
 import { spawn } from '../greenlet/spawn.js';
@@ -30,7 +30,7 @@ export interface ThreadPoolOptions {
   idleTimeout?: number;
 }
 
-/** A value that cannot be sent to another thread, or a thread that died. */
+/** A value that cannot be sent to another thread, or a thread that died or could not begin. */
 export class ThreadPoolError extends TendrilError {}
 
 const builtIn: Record<string, new (message: string) => Error> = {
@@ -71,6 +71,13 @@ function workOf(fn: AnyFunction | ModuleExport): Task['work'] {
   return { module: isPath ? pathToFileURL(module).href : module, export: fn.export };
 }
 
+/** An `apply()` that is under way. */
+interface Call {
+  readonly controller: AbortController;
+  /** Why no thread will ever take it. */
+  failure: unknown;
+}
+
 /**
  * Runs functions in worker threads while the greenlet is parked. A thread starts when it is needed, and
  * none keeps the process alive.
@@ -82,6 +89,7 @@ function workOf(fn: AnyFunction | ModuleExport): Task['work'] {
 export class ThreadPool implements Disposable {
   readonly size: number;
   readonly #piscina: Piscina;
+  readonly #calls = new Set<Call>();
   #killed = false;
 
   /** @throws InvalidArgumentError unless `size` (default: one per processor) is a whole number from 1 on */
@@ -95,6 +103,17 @@ export class ThreadPool implements Disposable {
       maxThreads: size,
       idleTimeout: options.idleTimeout ?? 10_000,
     });
+    this.#piscina.on('error', (error) => this.#noThread(error));
+  }
+
+  // A thread that could not begin, for want of descriptors for one. Where there are others they take what
+  // waits; where there are none it would wait for ever.
+  #noThread(error: unknown): void {
+    if (this.threads > 0) return;
+    for (const call of this.#calls) {
+      call.failure = error;
+      call.controller.abort();
+    }
   }
 
   /**
@@ -115,18 +134,32 @@ export class ThreadPool implements Disposable {
   apply(fn: AnyFunction | ModuleExport, args: unknown[] = [], options?: TimeoutOption): unknown {
     if (this.#killed) throw new SocketClosedError('This thread pool');
     const task: Task = { work: workOf(fn), args };
+    const call: Call = { controller: new AbortController(), failure: undefined };
+    const { controller } = call;
+    this.#calls.add(call);
     let outcome: Outcome;
     try {
-      outcome = wait((signal) => this.#piscina.run(task, { signal }) as Promise<Outcome>, options);
+      outcome = wait((signal) => {
+        signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
+        return this.#piscina.run(task, { signal: controller.signal }) as Promise<Outcome>;
+      }, options);
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#explain(call.failure && !isExit(error) ? call.failure : error);
+    } finally {
+      this.#calls.delete(call);
     }
     if ('failure' in outcome) throw withCaller(rebuild(outcome.failure), this.apply);
     return outcome.value;
   }
 
   #explain(error: unknown): unknown {
-    const { name, message } = error as Error;
+    const { name, message, code } = error as Error & { code?: string };
+    if (code === 'ERR_WORKER_INIT_FAILED')
+      return new ThreadPoolError(
+        'ERR_THREADPOOL_START',
+        `No thread could be started: ${message}. Try again when the process has room for one.`,
+        { cause: error },
+      );
     if (name === 'DataCloneError')
       return new ThreadPoolError(
         'ERR_THREADPOOL_CLONE',
