@@ -128,6 +128,12 @@ export function snapshotContext(): <R>(fn: () => R) => R {
   return (fn) => runInContext(context, call, fn) as ReturnType<typeof fn>;
 }
 
+/** `fn`, which runs in the context of who has called this, whoever calls it. */
+export function inContextOfCaller<A>(fn: (argument: A) => void): (argument: A) => void {
+  const context = captureContext();
+  return (argument) => runInContext(context, fn, argument);
+}
+
 /**
  * Runs `fn` in no AsyncLocalStorage context: for what is made on somebody's call and belongs to nobody,
  * as a connection that a pool keeps. Otherwise it would hold that caller's stores, and show them to others.

@@ -8,6 +8,7 @@ import { withCaller } from '../hub/caller-frames.js';
 import { park, type Resume } from '../hub/park.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
+import { inContextOfCaller } from '../loop/async-context.js';
 import { plainAddress } from './plain-address.js';
 
 export interface DatagramOptions {
@@ -187,10 +188,13 @@ export class DatagramSocket implements Disposable {
     });
   }
 
-  /** Gives every datagram to `handler`, outside any greenlet, in place of recvFrom(): for servers. */
+  /**
+   * Gives every datagram to `handler`, outside any greenlet and in the AsyncLocalStorage context of the
+   * caller, in place of recvFrom(): for servers.
+   */
   onDatagram(handler: ((datagram: Datagram) => void) | undefined): void {
     if (this.#reader) throw new ConcurrentUseError('The input of this socket');
-    this.#handler = handler;
+    this.#handler = handler && inContextOfCaller(handler);
     if (handler) for (const datagram of this.#queue.splice(0)) handler(datagram);
   }
 

@@ -16,6 +16,7 @@ import { timedOut } from '../greenlet/timeout.js';
 import { park } from '../hub/park.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
+import { inContextOfCaller } from '../loop/async-context.js';
 import { Socket } from './socket.js';
 
 export interface ListenOptions {
@@ -206,12 +207,12 @@ export class Listener implements Disposable, Iterable<Socket> {
   }
 
   /**
-   * Gives every connection to `handler` at once, outside any greenlet, in place of `accept()`: for
-   * servers. Undefined: back to accept().
+   * Gives every connection to `handler` at once, outside any greenlet and in the AsyncLocalStorage context
+   * of the caller, in place of `accept()`: for servers. Undefined: back to accept().
    */
   onConnection(handler: Handler | undefined): void {
     if (handler && this.#acceptor) throw new ConcurrentUseError('This listener');
-    this.#handler = handler;
+    this.#handler = handler && inContextOfCaller(handler);
     if (handler)
       for (let socket = this.#nextWaiting(); socket; socket = this.#nextWaiting()) handler(socket);
   }
@@ -222,7 +223,7 @@ export class Listener implements Disposable, Iterable<Socket> {
    */
   onStream(handler: StreamHandler): void {
     if (this.#acceptor) throw new ConcurrentUseError('This listener');
-    this.#streamHandler = handler;
+    this.#streamHandler = inContextOfCaller(handler);
     for (let socket = this.#nextWaiting(); socket; socket = this.#nextWaiting())
       handler(socket.detach() as NetSocket);
   }

@@ -4,10 +4,13 @@
  */
 import { constants } from 'node:os';
 import { InvalidArgumentError } from '../errors.js';
+import { onBehalfOf } from '../greenlet/asker.js';
 import { spawn } from '../greenlet/spawn.js';
+import { spawnSite } from '../greenlet/spawn-site.js';
 import { timedOut } from '../greenlet/timeout.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
+import { captureContext, withoutContext } from '../loop/async-context.js';
 import { Queue } from '../sync/queue.js';
 
 function checkNames(names: NodeJS.Signals | readonly NodeJS.Signals[]): NodeJS.Signals[] {
@@ -32,7 +35,8 @@ const tell = (name: NodeJS.Signals) => {
 function listen(names: NodeJS.Signals[], listener: Listener): Disposable {
   for (const name of names) {
     const listeners = told.get(name) ?? new Set();
-    if (listeners.size === 0) process.on(name, tell);
+    // Shared: it holds nobody's AsyncLocalStorage context.
+    if (listeners.size === 0) withoutContext(() => process.on(name, tell));
     told.set(name, listeners.add(listener));
   }
   return {
@@ -72,14 +76,18 @@ export function waitSignal(
   return name;
 }
 
-/** Runs `handler` in a greenlet of its own each time that the signal comes, until disposed of. */
+/**
+ * Runs `handler` in a greenlet of its own each time that the signal comes, until disposed of; in the
+ * AsyncLocalStorage context of who asked for it.
+ */
 export function onSignal(
   names: NodeJS.Signals | readonly NodeJS.Signals[],
   handler: (name: NodeJS.Signals) => void,
 ): Disposable {
   if (typeof handler !== 'function')
     throw new InvalidArgumentError('handler', 'a function', handler);
-  return listen(checkNames(names), (name) => void spawn(handler, name));
+  const owner = { context: captureContext(), task: undefined, site: spawnSite() };
+  return listen(checkNames(names), (name) => void onBehalfOf(owner, () => spawn(handler, name)));
 }
 
 /** Signals one after the other, none lost while the loop's body runs; ends with the loop. */

@@ -14,6 +14,7 @@ import { spawn } from '../greenlet/spawn.js';
 import { wait } from '../greenlet/wait.js';
 import { withCaller } from '../hub/caller-frames.js';
 import type { TimeoutOption } from '../hub/timed-wait.js';
+import { withoutContext } from '../loop/async-context.js';
 import type { Failure, Outcome, Task } from './threadpool-task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: any function
@@ -141,7 +142,10 @@ export class ThreadPool implements Disposable {
     try {
       outcome = wait((signal) => {
         signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
-        return this.#piscina.run(task, { signal: controller.signal }) as Promise<Outcome>;
+        // A thread that is started for it outlives it: it holds nobody's AsyncLocalStorage context.
+        return withoutContext(
+          () => this.#piscina.run(task, { signal: controller.signal }) as Promise<Outcome>,
+        );
       }, options);
     } catch (error) {
       throw this.#explain(call.failure && !isExit(error) ? call.failure : error);
