@@ -8,6 +8,7 @@ export type {
   Logger,
   Serializer,
 } from 'memjs';
+export { Utils } from 'memjs';
 export { Client, type CounterResult, type Item } from './client.js';
 export {
   AuthenticationError,

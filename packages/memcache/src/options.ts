@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '@tendril/core';
 import type { ClientOptions, ServerOptions } from 'memjs';
 
-/** memjs's, times in seconds, and two more. */
+/** memjs's, times in seconds, and two more. `keepAlive` is on unless told otherwise. */
 export interface Options<TIn = string | Buffer, TOut = Buffer | null>
   extends ClientOptions<TIn, TOut>,
     ServerOptions {
@@ -53,7 +53,7 @@ export function readOptions(options: Options<never, unknown>): Settings {
     failoverTime: milliseconds('failoverTime', options.failoverTime ?? 60),
     retries: whole('retries', options.retries ?? 2, 0),
     retryDelay: milliseconds('retry_delay', options.retry_delay ?? 0.2),
-    keepAlive: options.keepAlive ?? false,
+    keepAlive: options.keepAlive ?? true,
     keepAliveDelay: milliseconds('keepAliveDelay', options.keepAliveDelay ?? 30),
     maxPending: whole('maxPending', options.maxPending ?? 1000, 1),
     acquireTimeout,

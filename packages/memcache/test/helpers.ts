@@ -1,5 +1,5 @@
 import { type Service, startService, type Target } from '@tendril/adapter-suite';
-import { run } from '@tendril/core';
+import { run, sleep } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import { Client, type Options } from '#src/index.js';
 
@@ -30,6 +30,12 @@ export function nameOf({ host, port }: Target): string {
 export function keyOf(client: Client, index: number, prefix = 'key'): string {
   for (let n = 0; ; n++)
     if (Number(client.getServer(`${prefix}${n}`)) === index) return `${prefix}${n}`;
+}
+
+/** Parks until `holds()`. */
+export function until(what: string, holds: () => boolean): void {
+  for (const end = performance.now() + 30_000; !holds(); sleep(5))
+    if (performance.now() > end) throw new Error(`not in time: ${what}`);
 }
 
 /** What `fn` throws, and after how many milliseconds. */

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openGate, type Service, startService } from '@tendril/adapter-suite';
-import { run, sleep, spawn, wait } from '@tendril/core';
+import { run, spawn, wait } from '@tendril/core';
 import { checkLeaks } from '@tendril/core/testing';
 import { AuthenticationError, Client, type Options } from '#src/index.js';
-import { failureOf, nameOf } from './helpers.js';
+import { failureOf, nameOf, until } from './helpers.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tendril-sasl-'));
 const login: Options = { username: 'ann', password: 'se:cr@t' };
@@ -87,12 +87,13 @@ test('a wrong password, or none, is an error that says so, for all that wait', (
 test('a kill while the login is on its way harms nobody', () =>
   run(() => {
     const gate = wait(openGate(service));
-    gate.slow(40);
+    gate.freeze();
     using client = Client.create(nameOf(gate), login);
     const victim = spawn(() => client.set('a', 'from the dead'));
     const other = spawn(() => String(client.get('a').value));
-    sleep(20);
+    until('the login is on its way', () => gate.accepted === 1);
     victim.kill();
+    gate.thaw();
     assert.equal(other.get(), 'b', 'what was not sent yet is not sent');
     client.close();
     wait(gate.close());
