@@ -8,13 +8,34 @@ import type { Adapter, Observer, OpenOptions, Subject } from './contract.js';
 import { type Gate, openGate, type Target } from './gate.js';
 import type { Service } from './service.js';
 
-/** A greenlet must go on so many milliseconds after its kill or timeout. */
+/** A greenlet must go on so many milliseconds after its kill or timeout, and what this thread was late. */
 const promptly = 250;
-/** And the server must have stopped within so many. */
-const stopped = 1000;
+/** What is asked of the server takes so many: the rest is for machines that have other things to do. */
+const slowest = 30_000;
+
+/** Counts the milliseconds for which this thread did not get to run its timers. */
+class Lateness {
+  #last = performance.now();
+  #sum = 0;
+  readonly #timer = setInterval(() => this.#look(), every);
+
+  #look(): void {
+    const now = performance.now();
+    this.#sum += Math.max(0, now - this.#last - every);
+    this.#last = now;
+  }
+
+  end(): number {
+    clearInterval(this.#timer);
+    this.#look();
+    return this.#sum;
+  }
+}
+/** Milliseconds. */
+const every = 5;
 
 /** Looks again until it holds. @throws Error that says what did not, in time */
-export function eventually(what: string, holds: () => boolean, limit = 5000): void {
+export function eventually(what: string, holds: () => boolean, limit = slowest): void {
   const deadline = performance.now() + limit;
   while (!holds()) {
     if (performance.now() > deadline) assert.fail(`not in time: ${what}`);
@@ -64,15 +85,13 @@ class Bench {
         const at: Target = through ? this.gate : this.service;
         const subject = this.#adapter.open(at, { size: 5, ...rest });
         try {
-          withTimeout(30_000, () => body(subject));
+          withTimeout(60_000, () => body(subject));
         } finally {
           this.gate.thaw();
           this.gate.slow(0);
           subject.close(1000);
         }
-        // A server may look only every five seconds whether a client that it works for is still there.
-        const none = () => this.observer.sessions() === 0;
-        eventually('no session is left on the server', none, 15_000);
+        eventually('no session is left on the server', () => this.observer.sessions() === 0);
       }) as Promise<void>;
   }
 }
@@ -90,11 +109,13 @@ function interrupt(how: 'kill' | 'timeout', ms: number, work: () => unknown): vo
     }
   });
   sleep(ms);
+  const lateness = new Lateness();
   const since = performance.now();
   if (how === 'kill') greenlet.kill();
   else assert.equal(greenlet.get(), 'timed out');
   const took = performance.now() - since;
-  assert.ok(took < promptly, `the greenlet went on after ${took} ms`);
+  const late = lateness.end();
+  assert.ok(took < promptly + late, `it went on after ${took} ms, of which ${late} were lost`);
   if (how === 'kill') assert.ok(isExit(greenlet.value), 'it ended by its exit');
 }
 
@@ -116,7 +137,11 @@ export function describeAdapter(adapter: Adapter): void {
             ticks++;
           }
         });
-        const since = performance.now();
+        let since = performance.now();
+        for (const id of ids.slice(0, 5)) subject.slow(id, 20);
+        const oneAfterTheOther = ((performance.now() - since) / 5) * ids.length;
+        ticks = 0;
+        since = performance.now();
         const all = ids.map((id) => spawn(() => subject.slow(id, 20)));
         joinall(all);
         const took = performance.now() - since;
@@ -126,8 +151,8 @@ export function describeAdapter(adapter: Adapter): void {
           ids,
         );
         assert.ok(subject.size <= 5, `${subject.size} connections`);
-        assert.ok(took >= 20 && took < 200 * 20, `${took} ms: not one after the other`);
-        assert.ok(ticks > took / 20, `others ran meanwhile: ${ticks} ticks in ${took} ms`);
+        assert.ok(took >= 20 && took < oneAfterTheOther, `${took} ms, not ${oneAfterTheOther}`);
+        assert.ok(ticks >= 10, `others ran meanwhile: ${ticks} ticks in ${took} ms`);
       }),
     );
 
@@ -160,7 +185,7 @@ export function describeAdapter(adapter: Adapter): void {
         bench.with({ size: 2 }, (subject) => {
           for (let round = 0; round < 3; round++) {
             interrupt(how, 100, () => subject.slow('interrupted', 30_000));
-            eventually('the server has stopped', () => bench.observer.running() === 0, stopped);
+            eventually('the server has stopped', () => bench.observer.running() === 0);
             const next = Array.from({ length: 6 }, (_, i) => spawn(() => subject.echo(`n${i}`)));
             for (const [i, each] of next.entries()) assert.equal(each.get(), `n${i}`);
           }
@@ -200,7 +225,7 @@ export function describeAdapter(adapter: Adapter): void {
         bench.with({ size: 1 }, (subject) => {
           if (!subject.slowInTransaction) return;
           interrupt(how, 100, () => subject.slowInTransaction?.('interrupted', 30_000));
-          eventually('the server has stopped', () => bench.observer.running() === 0, stopped);
+          eventually('the server has stopped', () => bench.observer.running() === 0);
           assert.equal(subject.echo('next'), 'next');
         }),
       );
@@ -233,7 +258,7 @@ export function describeAdapter(adapter: Adapter): void {
       bench.with({ size: 1, acquireTimeout: 100 }, (subject) => {
         // Connecting may take longer than that, but goes on for the next who asks.
         eventually('there is a connection', () => answers('first', (id) => subject.slow(id, 0)));
-        const holder = spawn(() => subject.slow('holder', 500));
+        const holder = spawn(() => subject.slow('holder', 1500));
         eventually('it is in use', () => bench.observer.running() === 1);
         assert.throws(() => subject.slow('late', 1), { code: 'ERR_ACQUIRE_TIMEOUT' });
         assert.equal(holder.get(), 'holder');
@@ -265,9 +290,13 @@ export function describeAdapter(adapter: Adapter): void {
             }
           }),
         );
-        sleep(200);
-        bench.gate.cut();
-        for (const each of broken) assert.equal(each.get({ timeout: 3000 }), 'an error');
+        eventually('they are connected', () => bench.gate.connections > 0);
+        // Those that were still connecting may try again.
+        eventually('they have failed', () => {
+          bench.gate.cut();
+          return broken.every((each) => each.ready());
+        });
+        for (const each of broken) assert.equal(each.get(), 'an error');
         eventually('it answers again', () => answers('again', (id) => subject.echo(id)));
       }),
     );
@@ -287,11 +316,11 @@ export function describeAdapter(adapter: Adapter): void {
         sleep(100);
         bench.observer.close();
         bench.service.kill();
-        assert.equal(during.get({ timeout: 5000 }), 'an error');
+        assert.equal(during.get({ timeout: slowest }), 'an error');
         bench.service.start();
         bench.observer = adapter.observe(bench.service);
         const echo = (id: string) => withTimeout(2000, () => subject.echo(id));
-        eventually('it answers again', () => answers('after', echo), 15_000);
+        eventually('it answers again', () => answers('after', echo));
       }),
     );
 
@@ -338,12 +367,10 @@ export function describeAdapter(adapter: Adapter): void {
           }),
         );
         sleep(150);
-        const since = performance.now();
         subject.close(200);
-        for (const each of working) assert.ok(each.get({ timeout: 3000 }) instanceof Error);
-        assert.ok(performance.now() - since < 3000);
+        for (const each of working) assert.ok(each.get({ timeout: 20_000 }) instanceof Error);
         assert.throws(() => subject.echo('late'));
-        eventually('the server has stopped', () => bench.observer.running() === 0, 3000);
+        eventually('the server has stopped', () => bench.observer.running() === 0);
         eventually('no session is left', () => bench.observer.sessions() === 0);
       }) as Promise<void>);
 

@@ -8,6 +8,8 @@ export interface Reply {
   /** Default NOERROR, or NXDOMAIN when there is nothing to answer with and `empty` is not set. */
   rcode?: 'NOERROR' | 'NXDOMAIN' | 'SERVFAIL' | 'REFUSED';
   delay?: number;
+  /** Answers when this has resolved. */
+  after?: Promise<void>;
   drop?: boolean;
   /** Over UDP the answer is cut off; over TCP it is whole. */
   truncate?: boolean;
@@ -97,6 +99,10 @@ export class DnsServer {
       answers: truncated ? [] : answers,
     };
     const bytes = dnsPacket.encode(packet);
+    if (reply.after) {
+      reply.after.then(() => send(bytes));
+      return;
+    }
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       send(bytes);

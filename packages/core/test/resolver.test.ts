@@ -28,21 +28,26 @@ function file(text: string): string {
 }
 
 describe('on the wire', () => {
-  test(
-    '40 names that take a second each are looked up at the same time',
-    withServer(
-      (name) => ({ answers: [a(name, '10.0.0.1')], delay: 1000 }),
+  test('40 names that take long are looked up at the same time', async () => {
+    let asked = 0;
+    let answer = () => {};
+    const allAsked = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await withServer(
+      (name) => {
+        if (++asked === 40) answer(); // none is answered before all are asked
+        return { answers: [a(name, '10.0.0.1')], after: allAsked };
+      },
       ({ resolver }) => {
-        const began = performance.now();
         const lookups = Array.from({ length: 40 }, (_, i) =>
           spawn(() => resolver.gethostbyname(`host-${i}.test`)),
         );
         for (const one of lookups) assert.equal(one.get(), '10.0.0.1');
-        const took = performance.now() - began;
-        assert.ok(took < 1300, `${took} ms`);
       },
-    ),
-  );
+      { timeout: 20_000 },
+    )();
+  });
 
   test(
     '40 lookups of one name are one query; a killed one takes nothing from the others',
@@ -123,7 +128,8 @@ describe('on the wire', () => {
             nsswitch: nothing,
             resolvConf: nothing,
             servers: [server.address, good.address],
-            timeout: 100,
+            timeout: 300,
+            attempts: 5,
           });
           assert.equal(resolver.gethostbyname('a.test'), '10.0.0.7');
           assert.ok(server.asked.length > 0);

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { config, run, wait } from '@tendril/core';
 import { getOriginal, patchDns, restore } from '@tendril/core/monkey';
-import { AresResolver } from '@tendril/core/resolver';
+import { AresResolver, getResolver } from '@tendril/core/resolver';
 import { a, aaaa, DnsServer, type Reply } from '../dns-server.js';
 import { leaveNothing } from '../helpers.js';
 import { describeError, describeValue } from './describe-outcome.js';
@@ -226,6 +226,8 @@ describe('as Node has it', () => {
       request.on('timeout', () => request.destroy());
       await new Promise((resolve) => request.on('close', resolve).on('error', resolve));
       await new Promise((resolve) => web.close(resolve));
+      const query = () => getResolver().statistics().pending === 0;
+      while (!query()) await new Promise((resolve) => setTimeout(resolve, 2));
       assert.equal(server.count('A web.test'), asked + 1);
     } finally {
       restore();
