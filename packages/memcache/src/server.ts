@@ -1,5 +1,12 @@
 /** Server: one memcached, its connection, and whether it is alive. */
-import { AcquireTimeoutError, Event, park, Semaphore, withTimeout } from '@tendril/core';
+import {
+  AcquireTimeoutError,
+  Event,
+  park,
+  Semaphore,
+  withoutContext,
+  withTimeout,
+} from '@tendril/core';
 import { type Address, readLogin } from './address.js';
 import { Connection, type Owner } from './connection.js';
 import { AuthenticationError, ClientClosedError, ServerDeadError } from './errors.js';
@@ -128,7 +135,8 @@ export class Server {
   };
 
   #connect(): Connection {
-    this.#connection ??= new Connection(this.#owner());
+    // Everybody's, and longer than whoever asks first.
+    this.#connection ??= withoutContext(() => new Connection(this.#owner()));
     return this.#connection;
   }
 

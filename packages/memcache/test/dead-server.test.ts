@@ -46,7 +46,12 @@ test(
   'failover: false: keys of a dead server fail at once, the others go on, and it is found again',
   withServers(2, (first, second) => {
     assert.ok(first && second);
-    using client = connect([first, second], { ...options, failover: false, retries: 0, retry_delay: 60 });
+    using client = connect([first, second], {
+      ...options,
+      failover: false,
+      retries: 0,
+      retry_delay: 60,
+    });
     using soon = connect([first, second], { ...options, failover: false, retry_delay: 0.1 });
     const [dying, living] = [keyOf(client, 0), keyOf(client, 1)];
     client.set(living, 'x');

@@ -1,5 +1,4 @@
 /** What every resolver can do; each kind says how it finds addresses and records. */
-import { AsyncResource } from 'node:async_hooks';
 import dns, {
   ADDRCONFIG,
   ALL,
@@ -17,6 +16,7 @@ import { isIP } from 'node:net';
 import { InvalidArgumentError, NotInGreenletError, UnsupportedError } from '../errors.js';
 import { hub } from '../hub/hub.js';
 import { park } from '../hub/park.js';
+import { snapshotContext } from '../loop/async-context.js';
 import { localAddresses } from './address-order.js';
 import type { HostAddress } from './hosts.js';
 import { numericHost } from './names.js';
@@ -191,7 +191,7 @@ export abstract class ResolverBackend implements Disposable {
       else done(null, sorted[0]?.address ?? '', sorted[0]?.family);
     };
     // Several who ask the same are one query, which runs in the context of the first.
-    this.#addresses(hostname, family, given.hints ?? 0, AsyncResource.bind(found));
+    this.#addresses(hostname, family, given.hints ?? 0, inThisContext(found));
   };
 
   /**
@@ -199,12 +199,12 @@ export abstract class ResolverBackend implements Disposable {
    * in the AsyncLocalStorage context of this call.
    */
   query(name: string, type: RecordType, callback: Found<unknown>): void {
-    this.findRecords(name, type, AsyncResource.bind(callback));
+    this.findRecords(name, type, inThisContext(callback));
   }
 
   /** {@link reverse} with a callback, likewise. */
   queryNames(address: string, callback: Found<string[]>): void {
-    this.findNames(address, AsyncResource.bind(callback));
+    this.findNames(address, inThisContext(callback));
   }
 
   // --------------------------------------------------------------- getaddrinfo
@@ -394,6 +394,12 @@ export abstract class ResolverBackend implements Disposable {
       start((error, value) => (error ? resume.error(error) : resume(value as T))),
     );
   }
+}
+
+/** Calls back in the AsyncLocalStorage context of whoever asks for this. */
+function inThisContext<T>(found: Found<T>): Found<T> {
+  const run = snapshotContext();
+  return (error, value) => run(() => found(error, value));
 }
 
 function thisMachine(family: Family, passive: boolean): HostAddress[] {

@@ -1,4 +1,5 @@
 /** Queries: those of one resolver, from its cache, together with others that ask the same, or by the wire. */
+import { withoutContext } from '../loop/async-context.js';
 import { Cache, type CacheOptions } from './cache.js';
 import type { HostAddress } from './hosts.js';
 import { methodOf } from './questions.js';
@@ -148,7 +149,8 @@ export class Queries {
     const conf = this.#conf();
     if (this.#wire && this.#wireConf === conf) return this.#wire;
     const before = this.#wire;
-    this.#wire = new Wire(conf);
+    // It outlives whoever asks first.
+    this.#wire = withoutContext(() => new Wire(conf));
     this.#wireConf = conf;
     if (before) {
       this.#queriesBefore += before.queries;
