@@ -1,6 +1,7 @@
 /** `wsgi.input`: the body of a request, read by calls that park. */
 import { ConcurrentUseError, park, type Resume } from '@tendril/core';
 import { ByteQueue } from '@tendril/core/socket';
+import { SmallPieces, smallest } from './small-pieces.js';
 
 /** Where a body comes from. */
 export interface BodySource {
@@ -16,6 +17,8 @@ const lineFeed = Buffer.from('\n');
 export class Input implements Iterable<Buffer> {
   readonly #source: BodySource | undefined;
   readonly #bytes = new ByteQueue();
+  /** What came last, if it came in small pieces; behind all of `#bytes`. */
+  #small: SmallPieces | undefined = undefined;
   #ended: boolean;
   #error: Error | undefined = undefined;
   #waiting: Resume<void> | undefined = undefined;
@@ -28,7 +31,7 @@ export class Input implements Iterable<Buffer> {
 
   /** Bytes that have come and are not read yet. */
   get buffered(): number {
-    return this.#bytes.size;
+    return this.#bytes.size + (this.#small?.size ?? 0);
   }
   /** Nothing more comes. */
   get ended(): boolean {
@@ -37,7 +40,17 @@ export class Input implements Iterable<Buffer> {
 
   /** For the server: bytes have come. */
   push(chunk: Buffer): void {
-    this.#bytes.push(chunk);
+    // The first is likely to be read before the next one comes.
+    if (this.#bytes.size === 0 || chunk.length >= smallest) {
+      this.#settle();
+      this.#bytes.push(chunk);
+    } else {
+      this.#small ??= new SmallPieces();
+      if (!this.#small.add(chunk)) {
+        this.#settle();
+        this.#small.add(chunk);
+      }
+    }
     this.#wake();
   }
   /** For the server: that was all. */
@@ -49,6 +62,11 @@ export class Input implements Iterable<Buffer> {
   fail(error: Error): void {
     this.#error ??= error;
     this.#wake();
+  }
+
+  /** Puts small pieces where reads look for bytes. */
+  #settle(): void {
+    if (this.#small && this.#small.size > 0) this.#bytes.push(this.#small.take());
   }
 
   #wake(): void {
@@ -84,15 +102,17 @@ export class Input implements Iterable<Buffer> {
    */
   read(size = Number.POSITIVE_INFINITY): Buffer {
     const wanted = size < 0 ? Number.POSITIVE_INFINITY : size;
-    while (this.#bytes.size < wanted && this.#more()) {
+    while (this.buffered < wanted && this.#more()) {
       // until it is there
     }
+    this.#settle();
     return this.#taken(this.#bytes.take(Math.min(wanted, this.#bytes.size)));
   }
 
   /** Some bytes: what has come, at most `size`, parking while there are none. Empty at the end. */
   readSome(size = 65_536): Buffer {
-    if (this.#bytes.size === 0) this.#more();
+    if (this.buffered === 0) this.#more();
+    this.#settle();
     return this.#taken(this.#bytes.takeSome(size));
   }
 
@@ -101,6 +121,7 @@ export class Input implements Iterable<Buffer> {
     const max = limit < 0 ? Number.POSITIVE_INFINITY : limit;
     let searched = 0;
     for (;;) {
+      this.#settle();
       const at = this.#bytes.indexOf(lineFeed, searched);
       if (at >= 0) return this.#taken(this.#bytes.take(Math.min(at + 1, max)));
       searched = this.#bytes.size;
