@@ -26,11 +26,19 @@ export function served<R>(app: Application, use: (site: Site) => R): Promise<Awa
 }
 
 /** Parks until `condition` holds. */
-export function until(condition: () => boolean, ms = 5000): void {
+export function until(condition: () => boolean, ms = 30_000): void {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);
     sleep(5);
+  }
+}
+
+/** Parks until a number has stopped growing. */
+export function steady(value: () => number): number {
+  for (let before = -1, now = value(); ; before = now, now = value()) {
+    if (now === before) return now;
+    sleep(50);
   }
 }
 
@@ -43,7 +51,7 @@ export function rawClient(url: string, options?: ConstructorParameters<typeof Ra
 
 /** The arguments of the next event. */
 export function next(raw: Raw, event: string): unknown[] {
-  return wait(once(raw, event), { timeout: 5000 });
+  return wait(once(raw, event), { timeout: 30_000 });
 }
 
 /** Sends a request head, and gives the head of the response. */
@@ -51,7 +59,7 @@ export function ask(site: Site, lines: string[], before?: (socket: Socket) => vo
   using socket = connectSocket({ host: '127.0.0.1', port: site.server.port });
   socket.sendAll(`${lines.join('\r\n')}\r\n\r\n`);
   before?.(socket);
-  return socket.readUntil('\r\n\r\n', { timeout: 5000 }).toString();
+  return socket.readUntil('\r\n\r\n', { timeout: 30_000 }).toString();
 }
 
 /** A self-signed certificate for `localhost`. */

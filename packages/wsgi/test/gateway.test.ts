@@ -4,7 +4,7 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { getHub, sleep, Timeout } from '@tendril/core';
+import { getHub, sleep } from '@tendril/core';
 import { type Application, type Environ, FileWrapper, type Header } from '@tendril/wsgi';
 import {
   answering,
@@ -18,6 +18,7 @@ import {
   plain,
   readAnswer,
   serving,
+  until,
 } from './serving.js';
 
 leaveNothing();
@@ -244,8 +245,7 @@ describe('responses', () => {
         socket.sendAll(get('/endless'));
         socket.recv();
         socket.destroy();
-        using _limit = Timeout.startNew(2000);
-        while (closed === 0) sleep(2);
+        until(() => closed > 0);
       });
     }),
   );

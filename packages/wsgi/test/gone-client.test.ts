@@ -4,6 +4,7 @@ import { getHub, isExit, run, sleep } from '@tendril/core';
 import { connect } from '@tendril/core/socket';
 import { checkLeaks } from '@tendril/core/testing';
 import { WSGIServer } from '@tendril/wsgi';
+import { until } from './serving.js';
 
 after(() => checkLeaks());
 
@@ -12,6 +13,7 @@ test('an application that is killed because its client has gone is no error', as
   const { onError } = hub;
   const reported: unknown[] = [];
   hub.onError = (error) => reported.push(error);
+  let begun = false;
   let killed = false;
   try {
     await run(() => {
@@ -19,6 +21,7 @@ test('an application that is killed because its client has gone is no error', as
         { port: 0, host: '127.0.0.1' },
         () => {
           try {
+            begun = true;
             sleep(60_000);
           } catch (error) {
             killed = isExit(error);
@@ -31,9 +34,9 @@ test('an application that is killed because its client has gone is no error', as
       server.start();
       const socket = connect({ host: '127.0.0.1', port: server.port });
       socket.sendAll('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-      sleep(20);
+      until(() => begun);
       socket.close();
-      sleep(50);
+      until(() => killed);
       server.stop();
     });
   } finally {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sleep } from '@tendril/core';
 import { type Application, type Environ, RequestError } from '@tendril/wsgi';
+import { Input } from '#src/gateway/input.js';
 import {
   answering,
   ask,
@@ -105,7 +106,7 @@ describe('wsgi.input', () => {
         assert.equal(reading.readLine(), 'HTTP/1.1 100 Continue');
         assert.equal(reading.readLine(), '');
         reading.sendAll('ab');
-        sleep(5);
+        sleep(0);
         reading.sendAll('cd');
         assert.equal(readAnswer(reading).body, 'abcd');
         // Not asked for: the body may never come, so the connection closes.
@@ -141,4 +142,37 @@ describe('wsgi.input', () => {
       });
     }),
   );
+
+  test('bytes that come one by one, and are not read, take little more than their number', () => {
+    const count = 64 * 1024;
+    const used = () => {
+      (globalThis as { gc?: () => void }).gc?.();
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const input = new Input({ wantBody() {}, readOn() {} });
+    const before = used();
+    for (let i = 0; i < count; i++) input.push(Buffer.from(Buffer.alloc(8192, i)).subarray(7, 8));
+    const taken = used() - before;
+    assert.equal(input.buffered, count);
+    assert.ok(taken < 8 * count, `${taken} bytes`);
+    input.end();
+    const all = input.read();
+    assert.ok(all.length === count && all.every((byte, i) => byte === (i & 255)));
+  });
+
+  test('pieces of all sizes come out in order', () => {
+    const pieces = Array.from({ length: 500 }, (_, i) => Buffer.alloc((i * 37) % 1500, i));
+    for (const read of [(input: Input) => input.read(997), (input: Input) => input.readSome(700)]) {
+      const input = new Input({ wantBody() {}, readOn() {} });
+      const got: Buffer[] = [];
+      for (const [i, piece] of pieces.entries()) {
+        input.push(piece);
+        if (i % 7 === 0 && input.buffered >= 997) got.push(read(input));
+      }
+      input.end();
+      got.push(input.read());
+      assert.ok(Buffer.concat(got).equals(Buffer.concat(pieces)));
+    }
+  });
 });

@@ -22,8 +22,10 @@ import {
   inRealTime,
   leaveNothing,
   open,
+  patience,
   readAnswer,
   serving,
+  until,
 } from './serving.js';
 
 leaveNothing();
@@ -42,8 +44,8 @@ describe('stop', () => {
       readAnswer(idle);
       using busy = open(server);
       busy.sendAll(get('/busy?100'));
-      sleep(30);
-      const stopping = spawn(() => server.stop({ timeout: 5000 }));
+      until(() => server.active === 1);
+      const stopping = spawn(() => server.stop({ timeout: patience }));
       assert.equal(idle.recv().length, 0);
       const answer = readAnswer(busy);
       assert.equal(answer.body, '/busy');
@@ -51,8 +53,7 @@ describe('stop', () => {
       stopping.get();
       assert.throws(() => open(server), { code: 'ECONNREFUSED' });
       for (const socket of [idle, busy]) socket.destroy();
-      using _limit = Timeout.startNew(1000);
-      while (server.statistics().connections > 0) sleep(1);
+      until(() => server.statistics().connections === 0);
     }),
   );
 
@@ -73,7 +74,7 @@ describe('stop', () => {
       server.start();
       using socket = open(server);
       socket.sendAll(get());
-      sleep(20);
+      until(() => server.active === 1);
       server.stop({ timeout: 50 });
       assert.ok(cleaned);
       assert.match(socket.readAll().toString(), /^HTTP\/1.1 503 /);
@@ -85,7 +86,7 @@ describe('stop', () => {
     inRealTime(() => {
       const server = new WSGIServer({ port: 0, host: '127.0.0.1' }, app);
       const main = spawn(() => server.serveForever());
-      while (!server.started) sleep(1);
+      until(() => server.started);
       assert.equal(ask(server, get()).status, 200);
       main.kill();
       assert.ok(server.closed);
@@ -235,7 +236,7 @@ describe('taking a connection over', () => {
   test(
     'ends with the server',
     inRealTime(() => {
-      using _limit = Timeout.startNew(5000);
+      using _limit = Timeout.startNew(patience);
       serving(taking, {}, (server) => {
         const socket = open(server);
         socket.sendAll(get('/', upgrade));

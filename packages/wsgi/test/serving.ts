@@ -12,6 +12,18 @@ import {
   type WSGIServerOptions,
 } from '@tendril/wsgi';
 
+/** Milliseconds after which something hangs, on the busiest machine. */
+export const patience = 30_000;
+
+/** Parks until something is so. */
+export function until(condition: () => boolean): void {
+  const end = performance.now() + patience;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`still not: ${condition}`);
+    sleep(2);
+  }
+}
+
 export function leaveNothing(): void {
   after(() => checkLeaks());
 }
@@ -38,7 +50,7 @@ export function serving<T>(
 
 export function open(server: WSGIServer): Socket {
   const socket = connect({ port: server.port, host: '127.0.0.1' });
-  socket.timeout = 10_000;
+  socket.timeout = patience;
   return socket;
 }
 

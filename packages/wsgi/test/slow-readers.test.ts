@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { type Greenlet, sleep, spawn } from '@tendril/core';
 import type { Socket } from '@tendril/core/socket';
 import { type Application, FileWrapper, fetchApp } from '@tendril/wsgi';
-import { converse, get, inRealTime, leaveNothing, open, serving } from './serving.js';
+import { converse, get, inRealTime, leaveNothing, open, serving, until } from './serving.js';
 
 leaveNothing();
 
@@ -20,15 +20,6 @@ const whole: Application = (_environ, start) => {
   return [bytes];
 };
 const closing = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-
-/** Waits for a state. */
-function until(condition: () => boolean): void {
-  const end = performance.now() + 20_000;
-  while (!condition()) {
-    assert.ok(performance.now() < end, `still not: ${condition}`);
-    sleep(5);
-  }
-}
 
 /** Bytes that come until the end, taken as fast as `pause` milliseconds after each piece allow. */
 function drink(socket: Socket, pause = 0, most = Number.POSITIVE_INFINITY): number {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { run, sleep } from '@tendril/core';
+import { Event, run, sleep } from '@tendril/core';
 import { connect } from '@tendril/core/socket';
 import { checkLeaks } from '@tendril/core/testing';
 import { type Application, type Upgrade, WSGIServer } from '@tendril/wsgi';
+import { until } from './serving.js';
 
 after(() => checkLeaks());
 
@@ -20,13 +21,19 @@ function served(app: Application, use: (port: number) => void): Promise<void> {
 
 test('who takes a connection over reads it to its end, and is not killed when the client goes', () => {
   const got: string[] = [];
-  const echo: Application = (environ) => {
+  const [taken, gone] = [new Event(), new Event()];
+  const echo: Application = (environ, startResponse) => {
+    if (!environ['tendril.upgrade']) {
+      startResponse('200 OK', []);
+      return ['other'];
+    }
     const socket = (environ['tendril.upgrade'] as Upgrade)();
     socket.sendAll(
       'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n',
     );
     for (const chunk of socket) {
-      sleep(30);
+      taken.set();
+      gone.wait();
       got.push(chunk.toString());
     }
     socket.destroy();
@@ -39,10 +46,17 @@ test('who takes a connection over reads it to its end, and is not killed when th
     socket.sendAll(request);
     socket.readUntil('\r\n\r\n');
     socket.sendAll('one');
-    sleep(5);
+    taken.wait();
     socket.sendAll('two');
     socket.close();
-    sleep(120);
+    // By the time that others who came later have been answered, the server has seen it.
+    for (let i = 0; i < 3; i++) {
+      using other = connect({ host: '127.0.0.1', port });
+      other.sendAll('GET / HTTP/1.0\r\n\r\n');
+      other.readAll();
+    }
+    gone.set();
+    until(() => got.includes('end'));
     assert.deepEqual(got, ['one', 'two', 'end']);
   });
 });
