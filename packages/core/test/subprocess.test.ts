@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidArgumentError, sleep, spawn, Timeout, wait } from '@tendril/core';
+import { InvalidArgumentError, spawn, Timeout, wait } from '@tendril/core';
 import { CalledProcessError, check, Popen, run } from '@tendril/core/subprocess';
 import { VirtualClock } from '@tendril/core/testing';
 import { leaveNothing } from './helpers.js';
