@@ -11,11 +11,10 @@ import {
   sleep,
   snapshotContext,
   spawn,
-  wait,
   withoutContext,
 } from '@tendril/core';
 import { Coroutine } from '@tendril/core/coroutine';
-import { inGreenlet, leaveNothing } from './helpers.js';
+import { inGreenlet, leaveNothing, twoTurns } from './helpers.js';
 
 leaveNothing();
 
@@ -235,8 +234,7 @@ describe("a callback runs in the context of who gave it, and its greenlets are n
       user.run('mallory', () => unstarted.kill({ error: new Error('no start'), block: false }));
       sleep(0);
       user.run('mallory', () => following.kill({ error: new Error('no end'), block: false }));
-      wait(turn());
-      wait(turn());
+      twoTurns();
       hub.onError = onError;
       assert.deepEqual(seen, ['alice', 'bob']);
     }),

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { Event, getCurrent, getHub, run, sleep, spawn, Timeout } from '@tendril/core';
 import { Coroutine } from '@tendril/core/coroutine';
 import { FiberError } from '@tendril/fiber';
-import { inGreenlet, leaveNothing } from './helpers.js';
+import { inGreenlet, leaveNothing, twoTurns } from './helpers.js';
+import { until } from './io-helpers.js';
 
 leaveNothing();
 
@@ -169,7 +170,8 @@ test('a late error goes to onLateError, or is reported', async () => {
   await run(() => {
     new Listening(fail('heard')).resume();
     new Coroutine(fail('reported')).resume();
-    sleep(5);
+    until(() => errors.length >= 2);
+    twoTurns();
   });
   hub.onError = onError;
   assert.deepEqual(errors, ['heard', 'reported']);

@@ -18,7 +18,8 @@ import {
   spawnLater,
   Timeout,
 } from '@tendril/core';
-import { inGreenlet, leaveNothing } from './helpers.js';
+import { inGreenlet, leaveNothing, twoTurns } from './helpers.js';
+import { until } from './io-helpers.js';
 
 leaveNothing();
 
@@ -445,7 +446,8 @@ describe('a greenlet', () => {
       });
       assert.throws(() => seen.get());
       new Greenlet(() => 0).kill();
-      sleep(5);
+      until(() => reports.length > 0);
+      twoTurns();
     });
     hub.onError = onError;
     assert.equal(reports.length, 1);

@@ -1,6 +1,6 @@
 /** What most tests of core need. */
 import { after } from 'node:test';
-import { run } from '@tendril/core';
+import { run, wait } from '@tendril/core';
 import { checkLeaks, VirtualClock } from '@tendril/core/testing';
 
 /** A test body in a greenlet, in virtual time. */
@@ -14,4 +14,9 @@ export function inGreenlet(body: (clock: VirtualClock) => void): () => Promise<v
 /** For the top of every file: nothing may be left when its tests are over. */
 export function leaveNothing(): void {
   after(() => checkLeaks());
+}
+
+/** Two turns of the event loop: whatever was set by setImmediate before has been called. */
+export function twoTurns(): void {
+  for (let i = 0; i < 2; i++) wait(new Promise<void>((resolve) => setImmediate(resolve)));
 }

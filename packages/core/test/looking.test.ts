@@ -4,7 +4,8 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { afterEach, describe, test } from 'node:test';
 import { Event, type Greenlet, getCurrent, getHub, run, sleep, spawn } from '@tendril/core';
 import { Coroutine } from '@tendril/core/coroutine';
-import { inGreenlet, leaveNothing } from './helpers.js';
+import { inGreenlet, leaveNothing, twoTurns } from './helpers.js';
+import { until } from './io-helpers.js';
 
 leaveNothing();
 
@@ -30,7 +31,7 @@ describe('stack() shows where a greenlet stands', () => {
       look();
       new Coroutine(look).resume();
       hub.clock.setTimer(1, look);
-      sleep(5);
+      until(() => seen.length === 3);
       gate.set();
       look();
     });
@@ -47,7 +48,7 @@ describe('stack() shows where a greenlet stands', () => {
       const third = parked(gate);
       first.link(() => seen.push(third.stack()));
       hub.schedule(() => hub.schedule(() => seen.push(third.stack())));
-      sleep(5);
+      until(() => seen.length === 2);
       gate.set();
       assert.equal(third.get(), 'went on');
     });
@@ -142,17 +143,19 @@ describe('an error that nobody collects', () => {
     process.stderr.write = write;
   });
 
-  /** What is printed while `body` runs in a greenlet. */
-  async function printed(body: () => void): Promise<string> {
+  /** What is printed when `body` has run in a greenlet, by `print` in place of Node's. */
+  async function printed(body: () => void, print: () => void = () => {}): Promise<string> {
     let text = '';
     process.stderr.write = ((chunk: string) => {
       text += chunk;
+      print();
       return true;
     }) as typeof write;
     await run(() => {
       const others = [1, 2].map(() => spawn(() => sleep(2)));
       body();
-      sleep(5); // none of these parks throws
+      until(() => text !== ''); // none of these parks throws
+      twoTurns();
       for (const other of others) other.get();
     });
     return text;
@@ -208,11 +211,9 @@ describe('an error that nobody collects', () => {
       await printed(() => hub.schedule(fail)),
       /callback of the hub:\n.*cannot be shown/,
     );
-    await printed(() => {
-      process.stderr.write = () => {
-        throw new Error('EPIPE');
-      };
-      hub.schedule(fail);
-    });
+    const closed = () => {
+      throw new Error('EPIPE');
+    };
+    await printed(() => hub.schedule(fail), closed);
   });
 });

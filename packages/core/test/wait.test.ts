@@ -106,17 +106,24 @@ describe('run', () => {
     const { stdout, stderr, status } = script(`
       import { run, spawn, sleep, wait } from '@tendril/core';
       await run(() => {
-        const g = spawn(() => wait(new Promise((_, no) => setTimeout(no, 20, new Error('late')))));
-        sleep(1); g.kill(); sleep(40); console.log('calm');
+        let reject;
+        const late = new Promise((_, no) => { reject = no; });
+        const g = spawn(() => wait(late));
+        sleep(0); g.kill(); reject(new Error('late'));
+        for (let i = 0; i < 10; i++) wait(new Promise((resolve) => setImmediate(resolve)));
+        console.log('calm');
       });`);
     assert.deepEqual([stdout, stderr, status], ['calm\n', '', 0]);
   });
 
   test('crashOnError ends the process; without it the error is printed and life goes on', () => {
     const body = (crash: boolean) => `
-      import { config, run, spawn, sleep } from '@tendril/core';
+      import { config, run, spawn, wait } from '@tendril/core';
       config.crashOnError = ${crash};
-      await run(() => { spawn(() => { throw new Error('lost'); }); sleep(20); });
+      await run(() => {
+        spawn(() => { throw new Error('lost'); });
+        for (let i = 0; i < 10; i++) wait(new Promise((resolve) => setImmediate(resolve)));
+      });
       console.log('alive');`;
     const crashed = script(body(true));
     assert.equal(crashed.status, 1);
