@@ -9,7 +9,14 @@ import { ConnectError, connect, listen, type Socket } from '@tendril/core/socket
 import { Popen } from '@tendril/core/subprocess';
 import { VirtualClock } from '@tendril/core/testing';
 import { leaveNothing } from './helpers.js';
-import { code, inRealTime, makeCertificate, started, temporaryFolder } from './io-helpers.js';
+import {
+  code,
+  inRealTime,
+  makeCertificate,
+  started,
+  temporaryFolder,
+  until,
+} from './io-helpers.js';
 
 leaveNothing();
 const certificate = makeCertificate(temporaryFolder(), 'localhost');
@@ -22,12 +29,6 @@ const found =
       null,
       addresses.map((address) => ({ address, family: net.isIP(address) })),
     );
-
-/** In real time, whatever the hub's clock is. */
-const pause = (ms: number) => wait(new Promise<void>((resolve) => setTimeout(resolve, ms)));
-function until(condition: () => boolean): void {
-  while (!condition()) pause(2);
-}
 
 /** The connections that are begun meanwhile, each with its destination. */
 class Begun implements Disposable {

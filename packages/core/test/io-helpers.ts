@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after } from 'node:test';
-import { run, sleep, spawn, Timeout } from '@tendril/core';
+import { run, sleep, spawn, wait } from '@tendril/core';
 import { connect, type Listener, listen, type Socket } from '@tendril/core/socket';
 
 /** A test's body in a greenlet, in real time. */
@@ -61,10 +61,16 @@ export function started<R>(body: () => R) {
   return greenlet;
 }
 
-/** Parks until `condition` holds: the state itself, however long a busy machine takes to get there. */
+/**
+ * Parks until `condition` holds: the state itself, however long a busy machine takes to get there. In real
+ * time, whatever the hub's clock is.
+ */
 export function until(condition: () => boolean): void {
-  using _limit = Timeout.startNew(60_000, new Error(`never came true: ${condition}`));
-  while (!condition()) sleep(1);
+  const limit = performance.now() + 60_000;
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`never came true: ${condition}`);
+    wait(new Promise<void>((resolve) => setTimeout(resolve, 1)));
+  }
 }
 
 /** What a greenlet has come to: its value, or the code of its error. */

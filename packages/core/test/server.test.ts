@@ -12,14 +12,14 @@ import {
   SocketClosedError,
   sleep,
   spawn,
-  Timeout,
   UnsupportedError,
 } from '@tendril/core';
 import { DatagramServer, StreamServer } from '@tendril/core/server';
 import { connect, DatagramSocket, type Socket } from '@tendril/core/socket';
+import { VirtualClock } from '@tendril/core/testing';
 import { statistics } from '@tendril/fiber';
 import { leaveNothing } from './helpers.js';
-import { inRealTime } from './io-helpers.js';
+import { inRealTime, until } from './io-helpers.js';
 
 leaveNothing();
 
@@ -28,12 +28,6 @@ const client = (server: StreamServer) => connect({ host: '127.0.0.1', port: serv
 
 function echo(socket: Socket): void {
   for (const chunk of socket) socket.sendAll(chunk);
-}
-
-/** Parks until `condition` holds; fails after two seconds. */
-function until(condition: () => boolean): void {
-  using _limit = Timeout.startNew(2000);
-  while (!condition()) sleep(1);
 }
 
 describe('StreamServer', () => {
@@ -151,10 +145,11 @@ describe('StreamServer', () => {
     'stop() lets handlers end, and kills those that take too long; finally blocks run',
     inRealTime(() => {
       const log: string[] = [];
+      const gate = new Event();
       using server = new StreamServer(loopback, (socket) => {
         const name = socket.readLine();
         try {
-          if (name === 'quick') sleep(20);
+          if (name === 'quick') gate.wait();
           else socket.recv();
           log.push(`${name} done`);
         } catch (error) {
@@ -172,7 +167,13 @@ describe('StreamServer', () => {
       until(() => server.active === 2);
       const serving = spawn(() => server.serveForever());
       sleep(0);
-      server.stop({ timeout: 100 });
+      using clock = VirtualClock.install({ autoJump: false });
+      const stopping = spawn(() => server.stop({ timeout: 100 }));
+      sleep(0);
+      gate.set();
+      until(() => log.length === 2);
+      clock.advance(100);
+      stopping.get();
       serving.get();
       assert.deepEqual(log, ['quick done', 'quick finally', 'slow killed: true', 'slow finally']);
       assert.equal(server.active, 0);
@@ -286,7 +287,7 @@ describe('StreamServer', () => {
         const again = () => (left > 0 ? setTimeout(() => attempt(left - 1), 20) : reject());
         socket.once('error', again).once('end', again);
       };
-      attempt(50);
+      attempt(3000);
     });
     assert.equal(answer, 'alive');
     child.kill('SIGTERM');
@@ -299,7 +300,7 @@ describe('StreamServer', () => {
 
 function ending(socket: Socket): string {
   try {
-    return socket.readAll({ timeout: 2000 }).toString();
+    return socket.readAll({ timeout: 60_000 }).toString();
   } catch (error) {
     if ((error as { code: string }).code === 'ECONNRESET') return '';
     throw error;
@@ -311,10 +312,14 @@ describe('DatagramServer', () => {
     'answers each datagram from a greenlet; too many waiting are dropped',
     inRealTime(() => {
       const gate = new Event();
+      let begun = false;
       using server = new DatagramServer(
         { host: '127.0.0.1' },
         (data, address) => {
-          if (data.toString() === 'wait') gate.wait();
+          if (data.toString() === 'wait') {
+            begun = true;
+            gate.wait();
+          }
           server.sendTo(`got ${data}`, address);
         },
         { spawn: 1, maxWaiting: 1 },
@@ -324,10 +329,9 @@ describe('DatagramServer', () => {
       const to = { address: '127.0.0.1', port: server.port };
       socket.sendTo('hello', to);
       assert.equal(socket.recvFrom().data.toString(), 'got hello');
-      for (const data of ['wait', 'queued']) {
-        socket.sendTo(data, to);
-        sleep(20);
-      }
+      socket.sendTo('wait', to);
+      until(() => begun);
+      socket.sendTo('queued', to);
       socket.sendTo('dropped', to);
       until(() => server.dropped === 1);
       gate.set();

@@ -20,7 +20,7 @@ import { select } from '@tendril/core/select';
 import { connect, DatagramSocket, listen, wrap } from '@tendril/core/socket';
 import fc from 'fast-check';
 import { leaveNothing } from './helpers.js';
-import { code, connected, inRealTime, started, temporaryFolder } from './io-helpers.js';
+import { code, connected, inRealTime, started, temporaryFolder, until } from './io-helpers.js';
 
 leaveNothing();
 const folder = temporaryFolder();
@@ -192,11 +192,7 @@ describe('writing', () => {
         pair.server.end();
       });
       // The reader takes nothing: kernel buffers fill, and then the sender stands still.
-      let before = -1;
-      while (before !== sent) {
-        before = sent;
-        sleep(30);
-      }
+      until(() => pair.server.stream.writableNeedDrain);
       assert.ok(sent < chunks, 'the sender parked');
       assert.ok(pair.server.stream.writableLength <= 256 * 1024, 'little is queued');
       let received = 0;
@@ -387,16 +383,16 @@ describe('connect and listen', () => {
       const clients = Array.from({ length: 4 }, () =>
         connect({ port: listener.port, host: '127.0.0.1' }),
       );
-      const ends = clients.map((client) => {
-        try {
-          return client.recv(1, { timeout: 50 }).length;
-        } catch (error) {
-          return error instanceof Timeout ? 'open' : 'closed';
-        }
-      });
-      assert.equal(ends.filter((end) => end === 'open').length, 2);
+      const ends = clients.map((client) => started(() => client.readable || client.recv().length));
+      for (const end of ends) end.link(() => {});
+      until(() => ends.filter((end) => end.dead).length === 2);
       assert.equal(listener.statistics().dropped, 2);
-      for (const client of clients) client.destroy();
+      // Those that wait are served.
+      const accepted = [listener.accept(), listener.accept()];
+      for (const socket of accepted) socket.sendAll('x');
+      for (const end of ends) end.join();
+      assert.equal(ends.filter((end) => end.value === 1).length, 2);
+      for (const socket of [...clients, ...accepted]) socket.destroy();
     }),
   );
 });

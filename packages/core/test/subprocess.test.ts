@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { InvalidArgumentError, spawn, Timeout, wait } from '@tendril/core';
+import { InvalidArgumentError, spawn, Timeout } from '@tendril/core';
 import { CalledProcessError, check, Popen, run } from '@tendril/core/subprocess';
 import { VirtualClock } from '@tendril/core/testing';
 import { leaveNothing } from './helpers.js';
-import { inRealTime, temporaryFolder } from './io-helpers.js';
+import { inRealTime, temporaryFolder, until } from './io-helpers.js';
 
 leaveNothing();
 const folder = temporaryFolder();
@@ -17,11 +17,6 @@ const code = (expected: string) => (error: unknown) =>
 
 /** A shell that starts a sleeper of its own and prints the sleeper's pid. */
 const family = ['-c', 'sleep 60 & echo $!; wait'];
-
-/** In real time, whatever the hub's clock is. */
-function until(condition: () => boolean): void {
-  while (!condition()) wait(new Promise<void>((resolve) => setTimeout(resolve, 5)));
-}
 
 /** Parks until no process has this pid. A zombie that init has yet to reap counts as gone. */
 function untilGone(pid: number): void {

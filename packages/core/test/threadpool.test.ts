@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import { InvalidArgumentError, SocketClosedError, sleep, spawn, Timeout } from '@tendril/core';
 import { ThreadPool } from '@tendril/core/threadpool';
 import { leaveNothing } from './helpers.js';
-import { inRealTime } from './io-helpers.js';
+import { inRealTime, until } from './io-helpers.js';
 
 const pool = new ThreadPool(2, { idleTimeout: 60_000 });
 after(() => pool.kill());
@@ -14,25 +14,30 @@ const work = new URL('../test/scripts/thread-work.mjs', import.meta.url);
 const forever = () => {
   for (;;);
 };
+/** Says that it has begun, too. */
+const begunForever = (begun: Int32Array) => {
+  Atomics.store(begun, 0, 1);
+  for (;;);
+};
+const shared = () => new Int32Array(new SharedArrayBuffer(4));
 
 describe('ThreadPool', () => {
   test(
     'runs functions and exports of modules in other threads; this one goes on',
     inRealTime(() => {
-      let beats = 0;
+      const beats = shared();
       const beating = spawn(() => {
         for (;;) {
-          sleep(5);
-          beats++;
+          sleep(1);
+          Atomics.add(beats, 0, 1);
         }
       });
-      const busy = (ms: number) => {
-        const end = Date.now() + ms;
-        while (Date.now() < end);
+      // It ends because the others go on meanwhile.
+      const busy = (beats: Int32Array) => {
+        while (Atomics.load(beats, 0) < 5);
         return 'done';
       };
-      assert.equal(pool.apply(busy, [100]), 'done');
-      assert.ok(beats >= 5, `${beats} beats`);
+      assert.equal(pool.apply(busy, [beats]), 'done');
       beating.kill();
       assert.equal(pool.apply({ module: work, export: 'double' }, [21]), 42);
       assert.notEqual(pool.apply({ module: work.pathname, export: 'whereAmI' }), 0);
@@ -105,8 +110,9 @@ describe('ThreadPool', () => {
   test(
     'a kill and a timeout end work that never ends',
     inRealTime(() => {
-      const running = pool.applyAsync(forever);
-      sleep(50);
+      const begun = shared();
+      const running = pool.applyAsync(begunForever, [begun]);
+      until(() => Atomics.load(begun, 0) === 1);
       running.kill();
       assert.ok(running.dead);
       assert.throws(() => pool.apply(forever, [], { timeout: 50 }), Timeout);
@@ -121,8 +127,9 @@ describe('ThreadPool', () => {
     'kill() ends all; later calls are refused',
     inRealTime(() => {
       const other = new ThreadPool(1);
-      const running = other.applyAsync(forever);
-      sleep(50);
+      const begun = shared();
+      const running = other.applyAsync(begunForever, [begun]);
+      until(() => Atomics.load(begun, 0) === 1);
       other.kill();
       assert.throws(() => running.get(), { code: 'ERR_THREADPOOL_DIED' });
       assert.throws(() => other.apply(() => 1), SocketClosedError);
@@ -132,11 +139,11 @@ describe('ThreadPool', () => {
 
   test('idle threads do not keep the process', () => {
     const program = `import { run } from '@tendril/core'; import { ThreadPool } from '@tendril/core/threadpool';
-      await run(() => console.log(new ThreadPool(2).apply(() => 'end')));`;
+      await run(() => console.log(new ThreadPool(2, { idleTimeout: 3_600_000 }).apply(() => 'end')));`;
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
       cwd: import.meta.dirname,
       encoding: 'utf8',
-      timeout: 5000,
+      timeout: 60_000,
     });
     assert.equal(output, 'end\n');
   });

@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SocketClosedError, sleep, spawn, Timeout } from '@tendril/core';
+import { SocketClosedError, spawn, Timeout } from '@tendril/core';
 import { connect, listen, type Socket, startTls } from '@tendril/core/socket';
 import { leaveNothing } from './helpers.js';
-import { code, inRealTime, makeCertificate, started, temporaryFolder } from './io-helpers.js';
+import {
+  code,
+  inRealTime,
+  makeCertificate,
+  started,
+  temporaryFolder,
+  until,
+} from './io-helpers.js';
 
 leaveNothing();
 const folder = temporaryFolder();
 
 function endOf(socket: Socket): string {
   try {
-    return socket.recv(1, { timeout: 2000 }).length === 0 ? 'ended' : 'data';
+    return socket.recv(1, { timeout: 60_000 }).length === 0 ? 'ended' : 'data';
   } catch (error) {
     return code('ECONNRESET')(error) ? 'ended' : String(error);
   }
@@ -115,8 +122,11 @@ describe('TLS', () => {
     'a listener that closes takes handshakes with it',
     inRealTime(() => {
       const listener = listen({ port: 0, host: '127.0.0.1', tls: localhost });
+      const sockets = () =>
+        process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+      const before = sockets();
       using silent = connect({ host: '127.0.0.1', port: listener.port });
-      sleep(20);
+      until(() => sockets() >= before + 2);
       listener.close();
       assert.equal(endOf(silent), 'ended');
     }),
