@@ -153,6 +153,50 @@ describe('callbacks', () => {
     await server.stop();
   });
 
+  test('come once, and never before the call returns, whatever the answer is', async () => {
+    const server = await DnsServer.start(({ name, type }) =>
+      name === 'no.test' ? {} : v4('10.0.0.1')(name, type),
+    );
+    const resolver = new AresResolver({
+      hostsFile: nothing,
+      resolvConf: nothing,
+      nsswitch: nothing,
+      servers: [server.address],
+    });
+    const once = (call: (done: () => void) => void) =>
+      new Promise<void>((resolve, reject) => {
+        let calls = 0;
+        let returned = false;
+        call(() => {
+          if (!returned || ++calls > 1) reject(new Error(returned ? 'twice' : 'too early'));
+          setImmediate(resolve);
+        });
+        returned = true;
+      });
+    const hosts = [
+      'localhost',
+      '127.0.0.1',
+      '::1',
+      'a..b',
+      'no.test',
+      'a.test',
+      'a.test',
+      'no.test',
+    ];
+    const ask = async () => {
+      for (const host of hosts) {
+        await once((done) => resolver.lookup(host, 4, done));
+        await once((done) => resolver.query(host, 'A', done));
+        await once((done) => resolver.query(host, 'MX', done));
+      }
+      await once((done) => resolver.queryNames('10.0.0.1', done));
+    };
+    await ask();
+    resolver.close();
+    await ask();
+    await server.stop();
+  });
+
   test('one that throws takes nothing from the others who wait for the same', () => {
     const script = fileURLToPath(new URL('../test/scripts/lookup-throws.mjs', import.meta.url));
     const output = execFileSync(process.execPath, [script], { encoding: 'utf8' });
