@@ -2,9 +2,12 @@
 import { type Blocking, blockingOf, blocks } from './blocking.js';
 import type { Call } from './lane.js';
 import type { Raw } from './raw.js';
+import { checkRule, ruleOfMethod, type Scope } from './rules.js';
 
 /** What a class with commands does with them. */
 export interface Commander {
+  /** Over what they go. */
+  readonly scope: Scope;
   /** Sends a command, and parks until its reply is there. */
   call(call: Call): unknown;
   callBlocking(blocking: Blocking, call: Call): unknown;
@@ -22,6 +25,12 @@ function command(name: string, start: (raw: Raw, args: unknown[]) => Promise<unk
     return function (this: Commander, ...args: unknown[]): unknown {
       const call: Call = { send: (raw) => startOn(raw, args), args };
       return blocks(blocking, args) ? this.callBlocking(blocking, call) : this.call(call);
+    };
+  const rule = ruleOfMethod(name);
+  if (rule?.instead)
+    return function (this: Commander, ...args: unknown[]): unknown {
+      checkRule(rule, this.scope, [name]);
+      return this.call({ send: (raw) => start(raw, args), args });
     };
   return function (this: Commander, ...args: unknown[]): unknown {
     return this.call({ send: (raw) => start(raw, args), args });

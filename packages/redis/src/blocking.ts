@@ -12,6 +12,8 @@ export interface Blocking {
   readonly restore?: (reply: unknown, args: readonly unknown[]) => Args[];
   /** Sent just before it on its connection. */
   readonly before?: Args;
+  /** Which of its arguments says for how long it blocks; default the last one, in seconds. */
+  readonly limit?: { readonly at: number; readonly unit: number };
 }
 
 type Scored = { value: RedisArgument; score: number | string };
@@ -63,21 +65,24 @@ function poppedManyScored(reply: unknown): Args[] {
  * of its own that changes nothing stands for all that were made before, on whatever connection.
  */
 const before = ['PUBLISH', 'tendril:wait', ''];
+const second = 1000;
+const first = { at: 0, unit: second };
+const inMilliseconds = { at: -1, unit: 1 };
 
 const blocking: readonly Blocking[] = [
   { command: 'BLPOP', restore: (reply) => [['LPUSH', ...popped(reply)]] },
   { command: 'BRPOP', restore: (reply) => [['RPUSH', ...popped(reply)]] },
-  { command: 'BLMPOP', restore: poppedMany },
+  { command: 'BLMPOP', restore: poppedMany, limit: first },
   { command: 'BZPOPMIN', restore: poppedScored },
   { command: 'BZPOPMAX', restore: poppedScored },
-  { command: 'BZMPOP', restore: poppedManyScored },
+  { command: 'BZMPOP', restore: poppedManyScored, limit: first },
   { command: 'BLMOVE' },
-  { command: 'BLMOVEM' },
+  { command: 'BLMOVEM', limit: { at: 4, unit: second } },
   { command: 'BRPOPLPUSH' },
   { command: 'XREAD' },
   { command: 'XREADGROUP' },
-  { command: 'WAIT', before },
-  { command: 'WAITAOF', before },
+  { command: 'WAIT', before, limit: inMilliseconds },
+  { command: 'WAITAOF', before, limit: inMilliseconds },
 ];
 
 const byCommand = new Map(blocking.map((each) => [each.command, each]));
@@ -103,6 +108,22 @@ const isBlock = (arg: unknown): boolean =>
 /** Reads of streams block only when told to. */
 export function blocks({ command }: Blocking, args: readonly unknown[]): boolean {
   return !command.startsWith('XREAD') || args.some(isBlock);
+}
+
+/** The BLOCK of a read of streams, wherever it stands. */
+function blockOf(args: readonly unknown[]): unknown {
+  const at = args.findIndex(isBlock);
+  const arg = args[at];
+  return typeof arg === 'object' && !Buffer.isBuffer(arg)
+    ? (arg as { BLOCK?: number } | null)?.BLOCK
+    : args[at + 1];
+}
+
+/** Milliseconds for which it blocks at most; Infinity for those that have no limit. */
+export function limitOf({ command, limit }: Blocking, args: readonly unknown[]): number {
+  const { at, unit } = limit ?? { at: -1, unit: second };
+  const ms = command.startsWith('XREAD') ? Number(blockOf(args)) : Number(args.at(at)) * unit;
+  return ms > 0 ? ms : Number.POSITIVE_INFINITY;
 }
 
 /** The reply as it would have come without Buffers. */

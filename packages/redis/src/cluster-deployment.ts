@@ -1,21 +1,28 @@
 /** ClusterDeployment: node-redis's cluster, whose nodes get commands only while they are there. */
+import { withoutContext } from '@tendril/core';
 import type { RedisArgument, TypeMapping } from 'redis';
 import type { Delivery, Execute } from './delivery.js';
 import { Deployment } from './deployment.js';
 import type { Settings } from './options.js';
 import type { CommandOptions, Raw, RawMulti } from './raw.js';
+import { checkMulti } from './rules.js';
 
 /** What a command is about; node-redis's own has more. */
 interface Parser {
   firstKey: RedisArgument | undefined;
 }
 type MakeExecute = (parser: Parser) => Execute;
+/** A server, with the clients for it that node-redis has made. */
+interface Node {
+  readonly client?: Raw;
+  readonly pubSub?: Node;
+}
 
 /** With what node-redis's own commands are made of. */
 interface RawCluster extends Omit<Raw, 'Multi'> {
   /** The one behind all its views. */
   readonly _self: RawCluster;
-  readonly _slots: { rediscover(): Promise<void> };
+  readonly _slots: { rediscover(): Promise<void>; readonly pubSubNode?: Node };
   _executeWithPolicies(
     parser: Parser,
     isReadonly: boolean | undefined,
@@ -31,7 +38,7 @@ interface RawCluster extends Omit<Raw, 'Multi'> {
   getNodeClientForKey(key: RedisArgument): Promise<Raw>;
   getRandomNode(): object;
   nodeClient(node: object): Promise<Raw>;
-  readonly nodeByAddress: Map<string, object>;
+  readonly nodeByAddress: Map<string, Node>;
   readonly Multi: new (
     executeMulti: ExecuteMulti,
     executePipeline: ExecuteMulti,
@@ -61,12 +68,21 @@ export class ClusterDeployment extends Deployment {
     super(raw, settings);
     this.#cluster = (raw as unknown as RawCluster)._self;
     raw.on('node-error', (error) => this.onNodeError(error));
+    raw.on('node-connect', () => this.#watchNodes());
     const original = this.#cluster._executeWithPolicies;
     this.#cluster._executeWithPolicies = (parser, isReadonly, options, make) => {
       const delivery = this.#current;
       const guarded: MakeExecute = delivery ? (of) => delivery.guard(make(of)) : make;
       return original.call(this.#cluster, parser, isReadonly, options, guarded);
     };
+  }
+
+  /** Those that node-redis makes it keeps to itself; but they are all where they belong when they connect. */
+  #watchNodes(): void {
+    const { nodeByAddress, _slots } = this.#cluster;
+    const subscribed = [...nodeByAddress.values()].map(({ pubSub }) => pubSub);
+    for (const node of [...nodeByAddress.values(), ...subscribed, _slots.pubSubNode])
+      if (node?.client) this.nodes.watch(node.client);
   }
 
   /** `start` calls one of node-redis's commands, which `delivery` guards. */
@@ -102,13 +118,15 @@ export class ClusterDeployment extends Deployment {
       (this.#current as Delivery).guard((node, options) =>
         execute(typed(node), (options ?? {}) as Placed),
       ) as (node: Raw, options?: object) => Promise<T>;
-    const executeMulti: ExecuteMulti = (firstKey, isReadonly, commands) => {
+    const executeMulti: ExecuteMulti = async (firstKey, isReadonly, commands) => {
+      checkMulti(commands, 'shared', false);
       const execute = guard((node, { slotNumber, chainId }) =>
         node._executeMulti(commands, undefined, slotNumber, chainId),
       );
       return cluster._execute({ firstKey }, isReadonly, undefined, execute);
     };
-    const executePipeline: ExecuteMulti = (firstKey, _isReadonly, commands) => {
+    const executePipeline: ExecuteMulti = async (firstKey, _isReadonly, commands) => {
+      checkMulti(commands, 'shared', true);
       const execute = guard((node) => node._executePipeline(commands));
       return this.nodeFor(firstKey).then((node) => execute(node));
     };
@@ -120,7 +138,7 @@ export class ClusterDeployment extends Deployment {
     const now = performance.now();
     if (now - this.#looked < lookInterval || !this.raw.isReady) return;
     this.#looked = now;
-    this.#cluster._slots.rediscover().then(
+    withoutContext(() => this.#cluster._slots.rediscover()).then(
       () => this.nodes.notify(),
       (error) => this.onError(error),
     );

@@ -8,6 +8,7 @@ import type { Send } from './lane.js';
 import { parking } from './multi.js';
 import { type OwnOptions, settingsOf } from './options.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
+import { withSignals } from './stop.js';
 import type { Cluster, Functions, Mapping, Modules, None, Scripts, Versions } from './types.js';
 
 type Routed = (
@@ -78,7 +79,7 @@ export function createCluster<
     // A node that is away shall stop its own keys only, not those who look for the others.
     minimizeConnections: true,
     ...given,
-    defaults: shared,
+    defaults: { ...shared, socket: withSignals(shared.socket ?? {}) },
     rootNodes,
   } as object as RedisClusterOptions);
   const deployment = new ClusterDeployment(raw as unknown as Raw, settings);

@@ -2,9 +2,10 @@
 import type { RedisArgument } from 'redis';
 import { attach, type Commander } from './attach.js';
 import { type Blocking, blockingOf, blocks } from './blocking.js';
-import type { Call } from './lane.js';
+import type { Call, Send } from './lane.js';
 import { multiOf } from './multi.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
+import { checkCommand, type Scope } from './rules.js';
 import { scan } from './scan.js';
 
 export abstract class Commands implements Commander {
@@ -18,6 +19,7 @@ export abstract class Commands implements Commander {
     this.#given = given;
   }
 
+  abstract readonly scope: Scope;
   abstract call(call: Call): unknown;
   abstract callBlocking(blocking: Blocking, call: Call): unknown;
   /** One of the clients whose commands these are, connected or not. */
@@ -33,16 +35,23 @@ export abstract class Commands implements Commander {
     return this.#view.raw;
   }
 
-  /** Sends any command: `sendCommand(['LPOS', 'key', 'element'])`. */
+  /**
+   * Sends any command: `sendCommand(['LPOS', 'key', 'element'])`.
+   *
+   * @throws ConnectionCommandError for those that change a connection which others use, too
+   */
   sendCommand<T = unknown>(args: Args, options?: CommandOptions): T {
-    const call: Call = { send: (raw) => raw.sendCommand(args, options), args };
+    checkCommand(args, this.scope);
+    const send: Send = (raw) => raw.sendCommand(args, options);
     const blocking = blockingOf(String(args[0]));
-    if (blocking && blocks(blocking, args)) return this.callBlocking(blocking, call) as T;
-    return this.call(call) as T;
+    if (blocking && blocks(blocking, args))
+      return this.callBlocking(blocking, { send, args: args.slice(1) }) as T;
+    return this.call({ send, args }) as T;
   }
 
   multi(): object {
-    return multiOf(this.model, this.commandOptions.typeMapping, (send) =>
+    const { model, scope } = this;
+    return multiOf(model, scope, this.commandOptions.typeMapping, (send) =>
       this.call({ send, args: [] }),
     );
   }

@@ -1,8 +1,8 @@
 /** connect(): a connection of node-redis's, made within a limit. */
-import { park, withTimeout } from '@tendril/core';
+import { park, withoutContext, withTimeout } from '@tendril/core';
 import { ConnectionTimeoutError, ErrorReply } from 'redis';
 import type { Raw } from './raw.js';
-import type { Stop } from './stop.js';
+import { reasonOf, type Stop } from './stop.js';
 
 const ignore = () => {};
 const late = Symbol('late');
@@ -35,8 +35,10 @@ export function connect(raw: Raw, stop: Stop, timeout: number): void {
   let last: unknown = new ConnectionTimeoutError();
   const attempt = () =>
     park<unknown>((resume) => {
-      const connecting = raw.connect();
-      const onError = (error: unknown) => {
+      // It is for all who use it later, and connects again by itself.
+      const connecting = withoutContext(() => raw.connect());
+      const onError = (given: unknown) => {
+        const error = reasonOf(given);
         last = error;
         if (!isRefusal(error)) return;
         resume.error(error);
@@ -46,7 +48,7 @@ export function connect(raw: Raw, stop: Stop, timeout: number): void {
       connecting
         .then(resume, (error) => {
           // That of an attempt which was ended because of a refusal says nothing.
-          if (!isRefusal(last)) resume.error(error);
+          if (!isRefusal(last)) resume.error(reasonOf(error));
         })
         .finally(() => raw.off('error', onError))
         .catch(ignore);

@@ -7,8 +7,9 @@ import type { LaneHost } from './lane.js';
 import { Lanes } from './lanes.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
+import { Pulse } from './pulse.js';
 import type { Args, Raw } from './raw.js';
-import { Stop } from './stop.js';
+import { reasonOf, Stop } from './stop.js';
 import { Subscriber } from './subscriber.js';
 
 export type Make = (options: object) => Raw;
@@ -40,14 +41,20 @@ export class Connection implements LaneHost {
   get connectTimeout(): number {
     return this.settings.connectTimeout;
   }
+  get silenceLimit(): number {
+    return this.settings.silenceLimit;
+  }
 
   #open(): Raw {
     this.#stop = new Stop();
     const { driver } = this.settings;
     const raw = this.#make({ ...driver, socket: { ...driver.socket, signal: this.#stop.signal } });
-    raw.on('error', (error) => {
+    new Pulse(raw, this.silenceLimit);
+    raw.on('error', (given) => {
+      const error = reasonOf(given) as Error;
       this.#offline.lastError = error;
       if (!raw.isReady) this.#online.clear();
+      this.lanes.suspect(error);
       this.onError(error);
     });
     raw.on('ready', () => this.#online.set());

@@ -8,6 +8,7 @@ import { type Delivery, isRedirection } from './delivery.js';
 import type { Deployment } from './deployment.js';
 import type { Call, Send } from './lane.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
+import { checkCommand } from './rules.js';
 import { type Kind, type SubscribeOptions, Subscription } from './subscription.js';
 
 /** Milliseconds. */
@@ -24,6 +25,7 @@ function prefixed(prefix: RedisArgument | undefined, key: RedisArgument): RedisA
 }
 
 export abstract class DeploymentCommands<D extends Deployment = Deployment> implements Commander {
+  readonly scope = 'shared';
   protected readonly deployment: D;
   protected readonly commandOptions: CommandOptions & { timeout: number };
   readonly #given: CommandOptions | undefined;
@@ -62,9 +64,11 @@ export abstract class DeploymentCommands<D extends Deployment = Deployment> impl
     options: CommandOptions | undefined,
     send: Send,
   ): unknown {
+    checkCommand(args, this.scope);
     const blocking = blockingOf(String(args[0]));
     if (!blocking || !blocks(blocking, args)) return this.ask(send);
-    return this.block(blocking, key, { send: (node) => node.sendCommand(args, options), args });
+    const sendTo: Send = (node) => node.sendCommand(args, options);
+    return this.block(blocking, key, { send: sendTo, args: args.slice(1) });
   }
 
   callBlocking(blocking: Blocking, call: Call): unknown {

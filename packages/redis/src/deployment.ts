@@ -1,6 +1,6 @@
 /** Deployment: several servers behind one object; the state of a cluster or a sentinel and its views. */
 import { EventEmitter } from 'node:events';
-import { park } from '@tendril/core';
+import { park, withoutContext } from '@tendril/core';
 import { ClientClosedError } from 'redis';
 import { shut } from './connect.js';
 import { Delivery, isAway } from './delivery.js';
@@ -9,7 +9,7 @@ import { Nodes } from './nodes.js';
 import { OfflineQueue } from './offline-queue.js';
 import type { Settings } from './options.js';
 import type { Raw } from './raw.js';
-import { Stop } from './stop.js';
+import { reasonOf, Stop } from './stop.js';
 import type { Subscription } from './subscription.js';
 
 /** Milliseconds after which a command that waits for its node asks whether another one has its place. */
@@ -39,14 +39,15 @@ export abstract class Deployment {
   /** Asks the servers who has which place now. Called often: it has to limit itself. */
   protected abstract lookAround(): void;
 
-  onError(error: unknown): void {
+  onError(given: unknown): void {
+    const error = reasonOf(given);
     this.#offline.lastError = error;
     // An 'error' that nobody listens to would end the process.
     if (this.events.listenerCount('error') > 0) this.events.emit('error', error);
   }
 
   protected onNodeError(error: unknown): void {
-    this.#offline.lastError = error;
+    this.#offline.lastError = reasonOf(error);
   }
 
   /**
@@ -82,11 +83,8 @@ export abstract class Deployment {
       };
       const look = () => {
         const left = since + timeout - performance.now();
-        const limit = this.settings.driver.socket?.socketTimeout;
-        if (delivery.isHanded) {
-          // A silent connection ends by then, unless others keep writing to it.
-          if (limit) timer = setTimeout(fail, limit);
-        } else if (left <= 0) fail();
+        if (delivery.isHanded) return;
+        if (left <= 0) fail();
         else {
           this.lookAround();
           timer = setTimeout(look, Math.min(lookAgain, left));
@@ -96,7 +94,8 @@ export abstract class Deployment {
         end();
         resume.error(new OfflineError(timeout, this.#offline.lastError));
       };
-      const done = start(delivery);
+      // Whoever needs a node first has it connected, for all.
+      const done = withoutContext(() => start(delivery));
       timer = setTimeout(look, Math.min(lookAgain, timeout));
       done
         .finally(() => clearTimeout(timer))

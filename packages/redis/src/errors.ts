@@ -1,6 +1,7 @@
 /** Errors of this package's own; those of the server and of the connection are node-redis's. */
 import { TendrilError } from '@tendril/core';
 import { DisconnectsClientError, SocketClosedUnexpectedlyError, SocketTimeoutError } from 'redis';
+import { reasonOf } from './stop.js';
 
 /** A command waited for the connection to come back, for as long as it may. `cause` is why it is away. */
 export class OfflineError extends TendrilError {
@@ -28,10 +29,21 @@ export class PartlySentError extends TendrilError {
  * node-redis's errors of connections that have ended, with the code `ERR_REDIS_CONNECTION_LOST`; others
  * as they are. The command may have been carried out.
  */
-export function withCode(error: unknown): unknown {
+export function withCode(given: unknown): unknown {
   const lost = [SocketClosedUnexpectedlyError, SocketTimeoutError, DisconnectsClientError];
+  const error = reasonOf(given);
   if (!lost.some((type) => error instanceof type)) return error;
   return Object.assign(error as Error, { code: 'ERR_REDIS_CONNECTION_LOST' });
+}
+
+/** A command that changes the connection it goes over, which others use, too, or node-redis itself. */
+export class ConnectionCommandError extends TendrilError {
+  constructor(command: string, instead: string) {
+    super(
+      'ERR_REDIS_CONNECTION_COMMAND',
+      `${command} changes its connection for others who use it. Use ${instead}.`,
+    );
+  }
 }
 
 /** Too many greenlets wait for the connection to come back. */

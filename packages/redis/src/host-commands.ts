@@ -14,6 +14,7 @@ export interface CommandHost {
 }
 
 export abstract class HostCommands<H extends CommandHost> extends Commands {
+  readonly scope = 'shared';
   protected readonly host: H;
   readonly #given: CommandOptions | undefined;
 

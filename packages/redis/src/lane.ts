@@ -1,11 +1,13 @@
 /** Lane: a connection that one greenlet has for itself. */
 import { park } from '@tendril/core';
 import { RESP_TYPES } from 'redis';
-import { type Blocking, decoded } from './blocking.js';
+import { type Blocking, decoded, limitOf } from './blocking.js';
 import { connect, shut } from './connect.js';
 import { LostElementsError, withCode } from './errors.js';
+import { LaneState } from './lane-state.js';
+import { Pulse } from './pulse.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
-import { Stop } from './stop.js';
+import { interrupt, Stop } from './stop.js';
 
 /** Where lanes lead to. */
 export interface LaneHost {
@@ -15,6 +17,9 @@ export interface LaneHost {
   control(args: Args): Promise<unknown>;
   /** Milliseconds. */
   readonly connectTimeout: number;
+  readonly silenceLimit: number;
+  /** Sees to it that there is that other connection, by whose pings a silent network is found. */
+  beside?(): void;
   /** Of what happened in the background. */
   onError(error: Error): void;
 }
@@ -23,6 +28,7 @@ export type Send = (raw: Raw) => Promise<unknown>;
 
 export interface Call {
   readonly send: Send;
+  /** As node-redis's method of its name takes them. */
   readonly args: readonly unknown[];
 }
 
@@ -54,12 +60,17 @@ export class Lane {
   readonly database: number;
   readonly #host: LaneHost;
   readonly #stop = new Stop();
+  readonly #pulse: Pulse;
   #id: unknown;
+  /** From when it is connected. */
+  #state: LaneState | undefined;
   /** Interrupted commands that have not ended yet. */
   #settling = 0;
   #onSettled: (() => void) | undefined;
   #ended = false;
   #refuse: ((error: Error) => void) | undefined;
+  /** A command is on its way that may block for ever. */
+  #waitsForEver = false;
 
   constructor(host: LaneHost, database: number) {
     this.#host = host;
@@ -67,6 +78,7 @@ export class Lane {
     this.raw = host.open(this.#stop.signal, database);
     // Whoever uses it gets the error from the command.
     this.raw.on('error', ignore);
+    this.#pulse = new Pulse(this.raw, host.silenceLimit);
   }
 
   /** Parks until it is connected. */
@@ -74,8 +86,11 @@ export class Lane {
     connect(this.raw, this.#stop, this.#host.connectTimeout);
     try {
       this.#id = park((resume) => {
-        this.raw.sendCommand(['CLIENT', 'ID']).then(resume, resume.error);
+        this.raw
+          .sendCommand(['CLIENT', 'ID'])
+          .then(resume, (error) => resume.error(withCode(error)));
       });
+      this.#state = new LaneState(this.raw);
     } catch (error) {
       this.destroy();
       throw error;
@@ -83,8 +98,26 @@ export class Lane {
     return this;
   }
 
+  /** It has what its command left behind, for which see {@link reset}. */
+  get needsReset(): boolean {
+    return this.#isAlive && !this.#isFit;
+  }
+
   get isUsable(): boolean {
-    return !this.#ended && this.raw.isReady && !this.raw.isWatching;
+    return this.#isAlive && this.#isFit;
+  }
+
+  get #isAlive(): boolean {
+    return !this.#ended && this.raw.isReady && this.#state?.isSpoilt === false;
+  }
+
+  get #isFit(): boolean {
+    return this.#settling === 0 && this.#state?.isClean === true;
+  }
+
+  /** @throws ConcurrentUseError while another greenlet has a WATCH or MULTI on it */
+  check(): void {
+    this.#state?.check();
   }
 
   destroy(): void {
@@ -92,10 +125,25 @@ export class Lane {
     shut(this.raw, this.#stop);
   }
 
-  /** Calls back when no interrupted command is left on it: at once, mostly. */
-  whenSettled(callback: () => void): void {
-    if (this.#settling === 0) callback();
-    else this.#onSettled = callback;
+  /**
+   * Makes it as it was when it was new, for the next: parks until no interrupted command is left on it, and
+   * undoes what they have done to the connection, also after their greenlet had given them up. Servers before
+   * 6.2 do not know RESET: it fails.
+   */
+  reset(): void {
+    this.#awaitSettled();
+    if (!this.#isAlive || this.#isFit) return;
+    // node-redis goes back to the database that was selected last.
+    const reset = () => this.raw.reset().then(() => this.raw.select(this.database));
+    park<unknown>((resume) => void reset().then(resume, resume.error));
+    this.#state?.clear();
+  }
+
+  #awaitSettled(): void {
+    if (this.#settling === 0) return;
+    park<void>((resume) => {
+      this.#onSettled = resume;
+    });
   }
 
   /** A command's reply. When its greenlet is killed, the connection is kept until the reply has come. */
@@ -115,6 +163,7 @@ export class Lane {
     const { restore, before } = blocking;
     const typeMapping = { ...options.typeMapping, [RESP_TYPES.BLOB_STRING]: Buffer };
     const raw = this.raw.withCommandOptions(restore ? { ...options, typeMapping } : options);
+    this.#expectSilence(limitOf(blocking, call.args));
     try {
       const value = park<unknown>((resume) => {
         if (before) this.raw.sendCommand(before).catch(ignore);
@@ -136,7 +185,22 @@ export class Lane {
       return restore && !wantsBuffers(options) ? decoded(value) : value;
     } finally {
       this.#refuse = undefined;
+      this.#expectSilence(0);
     }
+  }
+
+  #expectSilence(ms: number): void {
+    this.#waitsForEver = ms === Number.POSITIVE_INFINITY;
+    this.#pulse.waits = ms;
+    if (this.#waitsForEver) this.#host.beside?.();
+  }
+
+  /**
+   * Another connection to the same server has gone silent: so has this one, if nobody can tell because
+   * its command may wait for ever.
+   */
+  suspect(error: Error): void {
+    if (this.#waitsForEver) interrupt(this.raw, error);
   }
 
   /** Ends a command that blocks, which then fails with `error`; unless it gets something just now. */

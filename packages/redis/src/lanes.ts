@@ -1,9 +1,10 @@
 /** Lanes: a bounded pool of connections for commands that must not share one. */
 import { ResourcePool, type ResourcePoolStatistics, type TimeoutOption } from '@tendril/core';
-import { ClientClosedError } from 'redis';
+import { ClientClosedError, SocketTimeoutError } from 'redis';
 import type { Blocking } from './blocking.js';
 import { type Call, Lane, type LaneHost, type Send } from './lane.js';
 import type { CommandOptions } from './raw.js';
+import { reasonOf } from './stop.js';
 
 export interface LanesOptions {
   max: number;
@@ -15,7 +16,6 @@ export class Lanes {
   /** Of the lanes that are lent from now on. */
   database: number;
   readonly #pool: ResourcePool<Lane>;
-  readonly #lent = new Set<Lane>();
 
   constructor(host: LaneHost, database: number, options: LanesOptions) {
     this.database = database;
@@ -23,6 +23,8 @@ export class Lanes {
       create: () => this.#open(host),
       destroy: (lane) => lane.destroy(),
       isUsable: (lane) => lane.isUsable && lane.database === this.database,
+      needsReset: (lane) => lane.needsReset,
+      reset: (lane) => lane.reset(),
       max: options.max,
       ...(options.acquireTimeout !== undefined && { acquireTimeout: options.acquireTimeout }),
       ...(options.idleTimeout !== undefined && { idleTimeout: options.idleTimeout }),
@@ -38,16 +40,11 @@ export class Lanes {
 
   /** @throws AcquireTimeoutError, PoolClosedError, and errors of connecting */
   acquire(): Lane {
-    const lane = this.#pool.acquire();
-    this.#lent.add(lane);
-    return lane;
+    return this.#pool.acquire();
   }
 
-  release(lane: Lane, options?: { destroy?: boolean }): void {
-    lane.whenSettled(() => {
-      this.#lent.delete(lane);
-      this.#pool.release(lane, options);
-    });
+  release(lane: Lane): void {
+    this.#pool.release(lane);
   }
 
   exchange(send: Send): unknown {
@@ -71,14 +68,21 @@ export class Lanes {
   /** Takes no more commands, ends those that block, and waits for the rest. */
   close(options: TimeoutOption): void {
     this.#pool.closeNow();
-    for (const lane of this.#lent) lane.refuse(new ClientClosedError());
+    for (const lane of this.#pool.lent()) lane.refuse(new ClientClosedError());
     this.#pool.close(options);
+  }
+
+  /** Called with errors of another connection to the same server. */
+  suspect(given: unknown): void {
+    const error = reasonOf(given);
+    if (!(error instanceof SocketTimeoutError)) return;
+    for (const lane of this.#pool.lent()) lane.suspect(error);
   }
 
   /** Ends everything at once. */
   destroy(): void {
     this.#pool.closeNow();
-    for (const lane of this.#lent) lane.destroy();
+    for (const lane of this.#pool.lent()) lane.destroy();
   }
 
   statistics(): ResourcePoolStatistics {

@@ -2,6 +2,7 @@
 import type { TypeMapping } from 'redis';
 import type { Send } from './lane.js';
 import type { Raw, RawMulti } from './raw.js';
+import { checkMulti, type Scope } from './rules.js';
 
 type End = (this: RawMulti) => Promise<unknown[]>;
 
@@ -26,13 +27,20 @@ export function parking(multi: RawMulti, call: (send: Send) => unknown): object 
 /** One that is sent over whatever connection `call` gives. */
 export function multiOf(
   raw: Raw,
+  scope: Scope,
   typeMapping: TypeMapping | undefined,
   call: (send: Send) => unknown,
 ): object {
   let target = raw;
   const multi = new raw.Multi(
-    (commands, database) => target._executeMulti(commands, database),
-    (commands, database) => target._executePipeline(commands, database),
+    async (commands, database) => {
+      checkMulti(commands, scope, false);
+      return target._executeMulti(commands, database);
+    },
+    async (commands, database) => {
+      checkMulti(commands, scope, true);
+      return target._executePipeline(commands, database);
+    },
     typeMapping,
     raw._keyPrefix,
   );

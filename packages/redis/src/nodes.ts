@@ -4,6 +4,7 @@ import { ClientClosedError, type RedisArgument } from 'redis';
 import type { LaneHost } from './lane.js';
 import { Lanes } from './lanes.js';
 import type { Settings } from './options.js';
+import { Pulse } from './pulse.js';
 import type { CommandOptions, Raw } from './raw.js';
 
 type Options = CommandOptions & { socket?: object };
@@ -32,10 +33,12 @@ export class Nodes {
     this.changed.clear();
   }
 
-  /** Notices when `node`, a client of node-redis's, connects again or is dropped. */
+  /** Notices when `node`, a client of node-redis's, goes silent, connects again or is dropped. */
   watch(node: Raw): void {
     if (this.#watched.has(node)) return;
     this.#watched.add(node);
+    new Pulse(node, this.#settings.silenceLimit);
+    node.on('error', (error) => this.#lanes.get(node)?.suspect(error));
     node.on('ready', () => this.notify());
     for (const end of ['end', 'terminated'])
       node.on(end, () => {
@@ -76,6 +79,7 @@ export class Nodes {
         }),
       control: (args) => node.sendCommand(args),
       connectTimeout: this.#settings.connectTimeout,
+      silenceLimit: this.#settings.silenceLimit,
       onError: this.#onError,
     };
   }

@@ -1,11 +1,12 @@
 /** PoolHost: what a pool and its views have in common. */
 import { EventEmitter } from 'node:events';
-import { InvalidArgumentError } from '@tendril/core';
+import { InvalidArgumentError, withoutContext } from '@tendril/core';
 import { ClientClosedError } from 'redis';
 import { shut } from './connect.js';
 import type { LaneHost } from './lane.js';
 import { Lanes } from './lanes.js';
 import type { Settings } from './options.js';
+import { Pulse } from './pulse.js';
 import type { Args, Raw } from './raw.js';
 import { Stop } from './stop.js';
 
@@ -49,6 +50,9 @@ export class PoolHost implements LaneHost {
   get connectTimeout(): number {
     return this.settings.connectTimeout;
   }
+  get silenceLimit(): number {
+    return this.settings.silenceLimit;
+  }
 
   #open(): Lanes {
     const { maximum: max, acquireTimeout, cleanupDelay: idleTimeout } = this.#options;
@@ -91,14 +95,19 @@ export class PoolHost implements LaneHost {
 
   /** Over a connection of its own, made when the first command that blocks has to be ended. */
   control(args: Args): Promise<unknown> {
-    if (this.#over) return Promise.reject(new ClientClosedError());
-    if (!this.#controller) {
-      this.#stop = new Stop();
-      this.#controller = this.#duplicate({ signal: this.#stop.signal });
-      this.#controller.on('error', ignore);
-      this.#controller.connect().catch(ignore);
-    }
-    return this.#controller.sendCommand(args);
+    this.beside();
+    return this.#controller?.sendCommand(args) ?? Promise.reject(new ClientClosedError());
+  }
+
+  /** Makes that connection. */
+  beside(): void {
+    if (this.#over || this.#controller) return;
+    this.#stop = new Stop();
+    const raw = this.#duplicate({ signal: this.#stop.signal });
+    this.#controller = raw;
+    new Pulse(raw, this.silenceLimit);
+    raw.on('error', (error) => this.lanes?.suspect(error));
+    withoutContext(() => raw.connect()).catch(ignore);
   }
 
   onError(error: Error): void {

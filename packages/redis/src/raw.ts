@@ -43,11 +43,20 @@ type Execute = (
   chain?: symbol,
 ) => Promise<unknown[]>;
 
+/** Its commands on their way. */
+export interface RawQueue {
+  isEmpty(): boolean;
+  addCommand(args: Args, options?: object): Promise<unknown>;
+  readonly decoder: { write(chunk: Buffer): void };
+}
+
 export interface Raw extends EventEmitter, RawSubscriber {
+  readonly options: { readonly socket?: { readonly signal?: AbortSignal } };
   readonly isOpen: boolean;
   readonly isReady: boolean;
-  readonly isWatching: boolean;
   connect(): Promise<unknown>;
+  /** RESET, and all that follows when it connects. */
+  reset(): Promise<void>;
   close(): Promise<void>;
   destroy(): void;
   duplicate(overrides?: object): Raw;
@@ -56,6 +65,7 @@ export interface Raw extends EventEmitter, RawSubscriber {
   select(database: number): Promise<void>;
   watch(keys: RedisArgument | RedisArgument[]): Promise<unknown>;
   unwatch(): Promise<unknown>;
+  _getQueue(): RawQueue;
   // What node-redis's own pool is made of.
   readonly Multi: new (
     executeMulti: Execute,

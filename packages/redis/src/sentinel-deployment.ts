@@ -4,6 +4,7 @@ import type { Delivery, Execute } from './delivery.js';
 import { Deployment } from './deployment.js';
 import type { Settings } from './options.js';
 import type { Raw, RawMulti } from './raw.js';
+import { checkMulti } from './rules.js';
 
 /** With what node-redis's own commands are made of. */
 interface RawSentinel extends Omit<Raw, 'Multi'> {
@@ -11,6 +12,13 @@ interface RawSentinel extends Omit<Raw, 'Multi'> {
   readonly _self: RawSentinel;
   _execute(isReadonly: boolean | undefined, execute: Execute): Promise<unknown>;
   readonly Multi: new (sentinel: object, typeMapping?: TypeMapping) => RawMulti;
+}
+
+type ExecuteMulti = (isReadonly: boolean, commands: unknown[]) => Promise<unknown[]>;
+/** By which a multi() is sent. */
+interface MultiTarget {
+  _executeMulti: ExecuteMulti;
+  _executePipeline: ExecuteMulti;
 }
 
 interface Current {
@@ -40,7 +48,11 @@ export class SentinelDeployment extends Deployment {
       if (!this.#current) return through(isReadonly, execute);
       const { delivery, typeMapping } = this.#current;
       const guarded = delivery.guard(execute);
-      if (isReadonly && this.#useReplicas) return through(isReadonly, guarded);
+      if (isReadonly && this.#useReplicas)
+        return through(isReadonly, (node, options) => {
+          this.nodes.watch(node);
+          return guarded(node, options);
+        });
       if (!this.#master) return Promise.reject(new ClientOfflineError());
       const typed = typeMapping && this.#master.withCommandOptions({ typeMapping });
       return guarded(typed || this.#master);
@@ -72,7 +84,20 @@ export class SentinelDeployment extends Deployment {
   }
 
   multi(view: Raw, typeMapping: TypeMapping | undefined): RawMulti {
-    return new this.#sentinel.Multi(view, typeMapping);
+    const { _executeMulti: transaction, _executePipeline: pipeline } =
+      view as unknown as MultiTarget;
+    const methods: MultiTarget = {
+      async _executeMulti(isReadonly, commands) {
+        checkMulti(commands, 'shared', false);
+        return transaction.call(view, isReadonly, commands);
+      },
+      async _executePipeline(isReadonly, commands) {
+        checkMulti(commands, 'shared', true);
+        return pipeline.call(view, isReadonly, commands);
+      },
+    };
+    const checked = Object.assign(Object.create(view), methods);
+    return new this.#sentinel.Multi(checked, typeMapping);
   }
 
   // The sentinels tell node-redis, and it asks them every `scanInterval`.

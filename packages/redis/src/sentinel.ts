@@ -8,6 +8,7 @@ import { parking } from './multi.js';
 import { type OwnOptions, settingsOf } from './options.js';
 import type { Args, CommandOptions, Raw } from './raw.js';
 import { SentinelDeployment } from './sentinel-deployment.js';
+import { withSignals } from './stop.js';
 import type { Functions, Mapping, Modules, None, Scripts, Sentinel, Versions } from './types.js';
 
 type Routed = (
@@ -76,7 +77,7 @@ export function createSentinel<
   const raw = createRaw({
     scanInterval: defaultScanInterval,
     ...given,
-    nodeClientOptions: settings.driver,
+    nodeClientOptions: { ...settings.driver, socket: withSignals(settings.driver.socket ?? {}) },
     sentinelClientOptions: sentinels.driver,
   } as object as RedisSentinelOptions);
   const useReplicas = (given.replicaPoolSize ?? 0) > 0;

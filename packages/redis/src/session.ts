@@ -7,6 +7,7 @@ import type { Lanes } from './lanes.js';
 import type { CommandOptions, Raw } from './raw.js';
 
 export class SessionBase extends Commands {
+  readonly scope = 'own';
   #lane: Lane | undefined;
   protected readonly model: Raw;
 
@@ -18,6 +19,7 @@ export class SessionBase extends Commands {
 
   #open(): Lane {
     if (!this.#lane) throw new ClientClosedError();
+    this.#lane.check();
     return this.#lane;
   }
 

@@ -2,6 +2,8 @@
 import { Semaphore } from '@tendril/core';
 import { ClientClosedError } from 'redis';
 import { connect, shut } from './connect.js';
+import { withCode } from './errors.js';
+import { Pulse } from './pulse.js';
 import type { Raw } from './raw.js';
 import { Stop } from './stop.js';
 import { type Kind, type SubscribeOptions, Subscription } from './subscription.js';
@@ -9,6 +11,7 @@ import { type Kind, type SubscribeOptions, Subscription } from './subscription.j
 export interface SubscriberHost {
   duplicate(signal: AbortSignal): Raw;
   readonly connectTimeout: number;
+  readonly silenceLimit: number;
 }
 
 const ignore = () => {};
@@ -57,8 +60,9 @@ export class Subscriber {
       if (this.#raw) return this.#raw;
       this.#stop = new Stop();
       const raw = this.#host.duplicate(this.#stop.signal);
+      new Pulse(raw, this.#host.silenceLimit);
       raw.on('error', ignore);
-      raw.on('terminated', (error) => this.#fail(error));
+      raw.on('terminated', (error) => this.#fail(withCode(error)));
       connect(raw, this.#stop, this.#host.connectTimeout);
       if (this.#closed) {
         shut(raw, this.#stop);

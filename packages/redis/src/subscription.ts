@@ -6,6 +6,7 @@ import {
   QueueEmpty,
   QueueShutDown,
   type TimeoutOption,
+  withoutContext,
   withTimeout,
 } from '@tendril/core';
 import { OfflineError, SubscriptionOverflowError } from './errors.js';
@@ -113,7 +114,9 @@ export class Subscription<T extends string | Buffer = string> implements Iterabl
   }
 
   #start(): Promise<unknown> {
-    return this.#raw[this.#kind](this.#channels, this.#listener, this.#bufferMode);
+    const start = () => this.#raw[this.#kind](this.#channels, this.#listener, this.#bufferMode);
+    // Clusters and sentinels connect for the first of all.
+    return withoutContext(start);
   }
 
   #stop(): void {

@@ -101,7 +101,9 @@ function subject(client: Popping, counts: () => { size: number; waiting: number 
 const common = { sharedSessions: 1, start, observe, isAuthenticationError };
 
 function options({ host, port }: Target, { password = 'tendril' }: OpenOptions) {
-  return { socket: { host, port, connectTimeout: 1000 }, password };
+  // A server that a busy machine keeps from answering shall not be taken for a silent one.
+  const limits = { connectTimeout: 1000, socketTimeout: 1500 };
+  return { socket: { host, port, ...limits }, pingInterval: 500, password };
 }
 
 /** Blocking commands are what its connections are for; all else goes over one that is shared. */
