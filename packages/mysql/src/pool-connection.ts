@@ -14,10 +14,10 @@ export class PoolConnection extends Connection {
 
   /**
    * Gives it back, once; works from everywhere. A transaction that was left open is rolled back before
-   * anybody else gets the connection.
+   * anybody else gets the connection; other greenlets that still use it get ConnectionClosedError.
    */
   release(): void {
-    if (this.session?.within)
+    if (this.session?.within && this.session.turns.owned)
       throw new ReleaseError('This connection is in the midst of transaction()');
     if (!this.session) return;
     this.session = undefined;

@@ -4,7 +4,7 @@ import {
   transact as runTransaction,
   type Transactional,
 } from '@tendril/core';
-import { errnoOf, lockDeadlock, lockWaitTimeout } from './errors.js';
+import { ConnectionClosedError, errnoOf, lockDeadlock, lockWaitTimeout } from './errors.js';
 import type { Session } from './session.js';
 
 export type IsolationLevel =
@@ -40,12 +40,24 @@ function retriesOf({ isolation, retry = 0 }: TransactionOptions): number {
 class Transaction implements Transactional {
   readonly #session: Session;
   readonly #options: TransactionOptions;
+  /** A pool that has had the connection back since may have lent it to somebody else. */
+  readonly #lease: number;
   /** SET TRANSACTION was sent, which counts for the next one, and that has not begun. */
   #pending = false;
 
   constructor(session: Session, options: TransactionOptions) {
     this.#session = session;
     this.#options = options;
+    this.#lease = session.lease;
+  }
+
+  get #isOver(): boolean {
+    return this.#session.lease !== this.#lease;
+  }
+
+  #query(sql: string): void {
+    if (this.#isOver) throw new ConnectionClosedError();
+    this.#session.query(sql);
   }
 
   get turns() {
@@ -65,8 +77,8 @@ class Transaction implements Transactional {
     const { isolation } = this.#options;
     session.within = true;
     this.#pending = isolation !== undefined;
-    if (isolation) session.query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`);
-    session.query(this.#start);
+    if (isolation) this.#query(`SET TRANSACTION ISOLATION LEVEL ${isolation}`);
+    this.#query(this.#start);
     this.#pending = false;
   }
 
@@ -74,22 +86,23 @@ class Transaction implements Transactional {
     const session = this.#session;
     // The user has caught the deadlock; what was done before it is lost all the same.
     if (session.rolledBack) throw session.rolledBack;
-    session.query('COMMIT');
+    this.#query('COMMIT');
     session.within = false;
   }
 
   savepoint(name: string): void {
     const [given] = Object.entries(this.#options).find(([, value]) => value !== undefined) ?? [];
     if (given) throw new InvalidArgumentError(given, 'absent in a nested transaction', 'a value');
-    this.#session.query(`SAVEPOINT ${name}`);
+    this.#query(`SAVEPOINT ${name}`);
   }
 
   release(name: string): void {
     if (this.#session.rolledBack) throw this.#session.rolledBack;
-    this.#session.query(`RELEASE SAVEPOINT ${name}`);
+    this.#query(`RELEASE SAVEPOINT ${name}`);
   }
 
   rollBack(savepoint?: string): void {
+    if (this.#isOver) return;
     const session = this.#session;
     if (savepoint !== undefined) {
       // After a deadlock there are no savepoints any more, and the outermost throws it again.
@@ -110,7 +123,9 @@ class Transaction implements Transactional {
 
   isConflict(error: unknown): boolean {
     const errno = errnoOf(error);
-    return !this.#session.lost && (errno === lockDeadlock || errno === lockWaitTimeout);
+    return (
+      !(this.#session.lost || this.#isOver) && (errno === lockDeadlock || errno === lockWaitTimeout)
+    );
   }
 }
 

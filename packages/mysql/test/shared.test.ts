@@ -1,7 +1,7 @@
 /** One connection for several greenlets, and what interrupted statements leave on it. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import { Event, run, spawn, withTimeout } from '@tendril/core';
+import { Event, run, sleep, spawn, withTimeout } from '@tendril/core';
 import { type Connection, createConnection, createPool } from '@tendril/mysql';
 import { running, serverOfFile, until, value } from './helpers.js';
 
@@ -134,19 +134,47 @@ describe('a shared connection', () => {
     server.pooled(
       (pool) => {
         const connection = pool.getConnection();
-        const begun = new Event();
-        const first = spawn(() => {
-          begun.set();
-          connection.query('DO SLEEP(0.1)');
-        });
-        begun.wait();
-        const second = spawn(() => codeOf(() => connection.query('SET @mine = 1')));
         using observer = createConnection(server.options());
-        until(() => running(observer, '%SLEEP(0.1)%') > 0);
+        observer.query("SELECT GET_LOCK('gate', 0)");
+        const first = spawn(() => connection.query("SELECT GET_LOCK('gate', 60)"));
+        until(() => running(observer, 'SELECT GET_LOCK%') === 1);
+        const second = spawn(() => codeOf(() => connection.query('SET @mine = 1')));
+        sleep(0); // it begins, and waits for its turn
         connection.release();
+        observer.query("SELECT RELEASE_LOCK('gate')");
         first.get();
         assert.equal(second.get(), 'ERR_CONNECTION_CLOSED');
         assert.equal(value(pool, 'SELECT @mine'), null);
+      },
+      { connectionLimit: 1 },
+    ),
+  );
+
+  test(
+    'one that is given back in the midst of another greenlet’s transaction is rolled back and lent again',
+    server.pooled(
+      (pool) => {
+        const connection = pool.getConnection();
+        const begun = new Event();
+        const goOn = new Event();
+        const owner = spawn(() =>
+          codeOf(() =>
+            connection.transaction(() => {
+              add(connection, 'lost');
+              begun.set();
+              goOn.wait();
+            }),
+          ),
+        );
+        begun.wait();
+        connection.release();
+        using mine = pool.getConnection();
+        mine.beginTransaction();
+        add(mine, 'kept');
+        goOn.set();
+        assert.equal(owner.get(), 'ERR_CONNECTION_CLOSED');
+        mine.commit();
+        assert.equal(names(mine), 'kept');
       },
       { connectionLimit: 1 },
     ),
