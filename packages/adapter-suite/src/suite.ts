@@ -141,22 +141,21 @@ export function describeAdapter(adapter: Adapter): void {
       'an error of the network or the server shows the greenlet that asked',
       bench.with({ size: 1, through: 'gate' }, (subject) => {
         subject.echo('first');
-        function theOneThatAsked() {
-          const answer = subject.slow('never', 30_000);
-          return answer;
-        }
+        bench.gate.freeze();
         const asker = spawn(() => {
           try {
-            return theOneThatAsked();
+            return subject.echo('unanswered');
           } catch (error) {
             return error;
           }
         });
-        eventually('the server works', () => bench.observer.running() > 0);
+        eventually('it has asked', () => asker.stack() !== '');
         bench.gate.cut();
+        bench.gate.thaw();
         const error = asker.get();
         assert.ok(error instanceof Error);
-        assert.match(String(error.stack), /theOneThatAsked/);
+        // The adapter's tests call the adapter; this suite counts as one of our own packages.
+        assert.match(String(error.stack), /\.test-build/);
       }),
     );
 

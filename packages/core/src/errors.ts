@@ -3,6 +3,8 @@
  * to do.
  */
 
+import { callFromOutside, runningElsewhere } from './own-code.js';
+
 /** Base of core's own errors. `code` is stable across releases. */
 export class TendrilError extends Error {
   readonly code: string;
@@ -18,11 +20,17 @@ export class TendrilError extends Error {
 
 /** A blocking call was made where there is no greenlet to park. */
 export class NotInGreenletError extends TendrilError {
+  /** `what` is for when the trace does not tell which call of ours was made from outside. */
   constructor(what = 'A blocking call') {
+    const call = callFromOutside(new.target) ?? what;
+    const elsewhere = runningElsewhere();
     super(
       'ERR_NOT_IN_GREENLET',
-      `${what} was made outside a greenlet. Start the code with spawn(fn) or run(fn). After an ` +
-        '`await` code no longer runs in its greenlet: use wait(promise) in place of `await promise`.',
+      elsewhere
+        ? `${call} of the @tendril/core in ${elsewhere.own} was made in a greenlet of another copy, in ` +
+            `${elsewhere.other}: one cannot park in the other. Make them one, for example with \`npm dedupe\`.`
+        : `${call} was made outside a greenlet. Start the code with spawn(fn) or run(fn). After an ` +
+            '`await` code no longer runs in its greenlet: use wait(promise) in place of `await promise`.',
     );
   }
 }
@@ -78,6 +86,8 @@ export class LoopExit extends TendrilError {
 
 // ------------------------------------------------------- nobody's fault: signals
 
+const exitMark = Symbol.for('tendril.GreenletExit');
+
 /**
  * Ends a greenlet from outside: thrown at its park point by `kill()`. A greenlet that ends by it is
  * successful, with the exit as its value (gevent.GreenletExit).
@@ -86,11 +96,19 @@ export class GreenletExit extends TendrilError {
   constructor(message = 'The greenlet was killed', options?: ErrorOptions) {
     super('ERR_GREENLET_EXIT', message, options);
   }
+
+  /** Known to every copy of this package in the process. */
+  get [exitMark](): true {
+    return true;
+  }
 }
 
-/** True for the error that `kill()` throws: for `catch` blocks that take everything. */
+/**
+ * True for the error that `kill()` throws, of whatever copy of this package: for `catch` blocks that take
+ * everything.
+ */
 export function isExit(error: unknown): error is GreenletExit {
-  return error instanceof GreenletExit;
+  return error instanceof Error && (error as { [exitMark]?: true })[exitMark] === true;
 }
 
 /** First line of a catch-all in a greenlet: lets a kill through. */

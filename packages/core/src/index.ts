@@ -25,7 +25,8 @@ export {
   TendrilError,
   UnsupportedError,
 } from './errors.js';
-export { type Blocking, blocking } from './greenlet/blocking.js';
+export { blocking } from './greenlet/blocking.js';
+export type { Blocking, BlockingResult } from './greenlet/blocking-types.js';
 export { type GetOptions, Greenlet, type KillOptions } from './greenlet/greenlet.js';
 export {
   type IwaitOptions,

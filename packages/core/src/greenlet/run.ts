@@ -45,10 +45,24 @@ export function run<R>(main: () => R): Promise<Awaited<R>> {
   return greenlet.toPromise();
 }
 
+type AnyFunction = (...args: never) => unknown;
+
+type Promised<F extends AnyFunction> = (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
+
 /**
  * Makes `fn` return a promise and run in a greenlet of its own at each call: for handlers of
  * frameworks that expect async functions (Express, Koa, Fastify, Hono, Next).
+ *
+ * What it makes has the type of `fn` as well, though its result is always a promise: only so does the
+ * place where a handler is given to a framework tell the types of the handler's parameters. (Calls take
+ * the first of both, `ReturnType` the last.)
  */
+export function asyncify<F extends AnyFunction>(
+  fn: F,
+): ((...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>) & F;
+export function asyncify<A extends unknown[], R>(
+  fn: (...args: A) => R,
+): (...args: A) => Promise<Awaited<R>>;
 export function asyncify<A extends unknown[], R>(
   fn: (...args: A) => R,
 ): (...args: A) => Promise<Awaited<R>> {

@@ -5,8 +5,8 @@
  * spawns of a turn take one. Those after them share the latest, which is the same place for the loop
  * that spawned them all.
  */
-import { isOwnFrame } from '../hub/caller-frames.js';
 import { hub } from '../hub/hub.js';
+import { isOwnFrame } from '../own-code.js';
 
 export interface SpawnSite {
   stack?: string;

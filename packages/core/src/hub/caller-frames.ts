@@ -6,18 +6,11 @@
  * those of the place where it was made. This costs something only where something has failed.
  */
 
+import { isOwnFrame } from '../own-code.js';
+
 const frame = /\n {4}at /;
-/** Frames of core itself that may stand between a park and the code that called. */
+/** Frames of ours that may stand between a park and the code that called. */
 const ownFrames = 12;
-
-// With source maps the frames name the sources, by path.
-const places = ['..', '../../src'].map((place) => new URL(`${place}/`, import.meta.url));
-const own = places.flatMap(({ href, pathname }) => [href.replace(/\/+$/, '/'), pathname]);
-
-/** True for a line of a trace that is core's own. */
-export function isOwnFrame(line: string): boolean {
-  return own.some((place) => line.includes(place));
-}
 
 function isMachinery(line: string): boolean {
   return line.includes('(node:') || line.startsWith('node:') || isOwnFrame(line);

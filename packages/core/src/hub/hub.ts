@@ -30,6 +30,7 @@ import {
 } from '../loop/async-context.js';
 import { type Clock, systemClock } from '../loop/clock.js';
 import { Ring } from '../loop/ring.js';
+import { registerCopy } from '../own-code.js';
 import { Call } from './call.js';
 import type { Task } from './task.js';
 
@@ -442,6 +443,7 @@ function printError(error: unknown, source: string): void {
 
 /** The hub of this thread. */
 export const hub = new Hub();
+registerCopy(() => hub.current !== undefined);
 
 const drainHub = () => hub.drain();
 const drainReady = () => hub.drainReady();
