@@ -216,7 +216,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
         else resolve(this.#outcome as R);
       };
       if (this.#state === 'dead') settle();
-      else this.#addLink(settle);
+      else this.onEnd(settle); // who waits for the promise hears of it on a later turn, anyway
     });
   }
 
