@@ -240,8 +240,8 @@ export class Popen implements Disposable {
       child.once('exit', (status, signal) => {
         this.status = status;
         this.signal = signal;
-        // What is still being sent may have other readers.
-        if (input?.writableLength === 0) input.destroy();
+        // What is sent may have other readers, now or later.
+        if (input?.writableLength === 0 && !signalChild(child, 0)) input.destroy();
         this.#ended.set();
       });
       return () => abandon(child, options, input);
