@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { sleep, spawn } from '@tendril/core';
+import { Event, sleep, spawn } from '@tendril/core';
 import { useServer, withPool } from './helpers.js';
 
 const copyIn = 'COPY copied FROM STDIN';
@@ -51,16 +51,18 @@ describe('COPY', () => {
           code: '42P01',
         });
         assert.throws(() => pool.copyFrom('SELECT 1', []), { code: 'ERR_INVALID_ARG' });
+        const begun = new Event();
         const killed = spawn(() => {
           function* slow() {
             for (const line of lines(1000)) {
               yield line.padEnd(70_000);
+              begun.set();
               sleep(1);
             }
           }
           pool.copyFrom(copyIn, slow());
         });
-        sleep(100);
+        begun.wait();
         killed.kill();
         const [row] = pool.query('SELECT count(*)::int, pg_backend_pid() AS pid FROM copied').rows;
         assert.equal(row.count, 0);
@@ -79,10 +81,14 @@ describe('COPY', () => {
         for (const at of [1, 50_000])
           assert.throws(() => [...pool.copyTo(many.replace('$', String(at)))], { code: '22012' });
         for (const _ of pool.copyTo(many.replace('$', '-1'))) break;
+        const begun = new Event();
         const killed = spawn(() => {
-          for (const _ of pool.copyTo(many.replace('$', '-1'))) sleep(1);
+          for (const _ of pool.copyTo(many.replace('$', '-1'))) {
+            begun.set();
+            sleep(1);
+          }
         });
-        sleep(100);
+        begun.wait();
         killed.kill();
         assert.equal(pool.query('SELECT pg_backend_pid() AS pid').rows[0].pid, pid);
       },

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { run, sleep, spawn, wait } from '@tendril/core';
+import { Event, run, sleep, spawn, wait } from '@tendril/core';
 import { Client } from '@tendril/pg';
 import type { CustomTypesConfig } from 'pg';
 import { login, server, until, useServer, withClient, withPool } from './helpers.js';
@@ -70,10 +70,14 @@ describe('cursor', () => {
           ).rows;
           assert.deepEqual(open, { pid, cursors: 0 });
         }
+        const begun = new Event();
         const killed = spawn(() => {
-          for (const _ of pool.cursor(series, [1_000_000])) sleep(1);
+          for (const _ of pool.cursor(series, [1_000_000])) {
+            begun.set();
+            sleep(1);
+          }
         });
-        sleep(50);
+        begun.wait();
         killed.kill();
         assert.equal(pool.query('SELECT pg_backend_pid() AS pid').rows[0].pid, pid);
       },
@@ -107,7 +111,8 @@ describe('cursor', () => {
         if (n !== 50) continue;
         assert.throws(() => client.query('SELECT 1'), { code: 'ERR_CONCURRENT_USE' });
         other = spawn(() => client.query('SELECT 5 AS n').rows[0].n);
-        sleep(10);
+        // Enough for it to ask for its turn.
+        sleep(0);
       }
       assert.equal((other as { get(): number }).get(), 5);
     }),

@@ -18,10 +18,10 @@ describe('an interrupt', () => {
         const since = performance.now();
         assert.throws(() => withTimeout(200, () => pool.query('SELECT pg_sleep(30)')), Timeout);
         const took = performance.now() - since;
-        assert.ok(took >= 199 && took < 250 + 200, `${took} ms`);
+        assert.ok(took >= 199 && took < 15_000, `${took} ms`);
         assert.equal(pool.totalCount, 1, 'the pool did not shrink');
         assert.equal(pool.query('SELECT 1 AS n').rows[0].n, 1);
-        until(() => observer.query(sleeping).rows[0].n === 0, 1000);
+        until(() => observer.query(sleeping).rows[0].n === 0);
         observer.end();
       },
       { max: 1 },
@@ -48,9 +48,12 @@ describe('an interrupt', () => {
         client.query('BEGIN');
         assert.throws(() => withTimeout(20, () => client.query('SELECT pg_sleep(30)')), Timeout);
         assert.throws(() => client.query('SELECT 1'), { code: '25P02' });
-        const since = performance.now();
+        let others = 'have not run';
+        spawn(() => {
+          others = 'have run';
+        });
         client.release();
-        assert.ok(performance.now() - since < 50);
+        assert.equal(others, 'have not run');
         using next = pool.connect();
         assert.equal(next.getTransactionStatus(), 'I', 'the open transaction was rolled back');
         assert.throws(() => client.release(), { code: 'ERR_RELEASE' });
@@ -65,7 +68,9 @@ describe('an interrupt', () => {
     withClient(
       (client) => {
         assert.throws(() => client.query('SELECT pg_sleep(30)'), { code: 'ERR_QUERY_TIMEOUT' });
-        assert.equal(client.query(sleeping).rows[0].n, 0);
+        const observer = new Client(login()).connect();
+        until(() => observer.query(sleeping).rows[0].n === 0);
+        observer.end();
       },
       { query_timeout: 100 },
     ),
@@ -90,7 +95,7 @@ describe('an interrupt', () => {
         const after = spawn(() => client.query('SELECT 7 AS n').rows[0].n);
         assert.deepEqual([work[0]?.get(), work[1]?.get(), work[3]?.get()], [0, 1, 3]);
         assert.equal(after.get(), 7);
-        assert.ok(performance.now() - since < 2000, 'the last one was cancelled');
+        assert.ok(performance.now() - since < 15_000, 'the last one was cancelled');
         const many = Array.from({ length: 500 }, (_, i) =>
           spawn(() => client.query('SELECT $1::int AS n', [i]).rows[0].n),
         );

@@ -33,13 +33,15 @@ describe('transaction', () => {
           }),
         (error) => error === mine,
       );
+      const begun = new Event();
       const killed = spawn(() =>
         pool.transaction((client) => {
           client.query(insert, [3]);
+          begun.set();
           sleep(10_000);
         }),
       );
-      sleep(100);
+      begun.wait();
       killed.kill();
       assert.deepEqual(rows(), [1]);
     }),
@@ -108,7 +110,7 @@ describe('transaction', () => {
               runs++;
               client.query('SELECT sum(n) FROM doctors');
               both[mine]?.set();
-              both[1 - mine]?.wait({ timeout: 1000 });
+              both[1 - mine]?.wait({ timeout: 30_000 });
               client.query('INSERT INTO doctors VALUES ($1)', [mine]);
               return 'done';
             },
