@@ -12,6 +12,9 @@ type Handle = { readonly writeQueueSize?: number; readonly fd?: number };
 /** How often in its time limit a stream is looked at: a stalled one is found that much late at most. */
 export const looks = 4;
 
+/** On a machine with very many connections it takes some seconds to see one of them, in milliseconds. */
+const patience = 10_000;
+
 /**
  * Looks at a stream's output from time to time. A limit on "takes nothing" cannot go by events: a write
  * of many megabytes is one event at its end, however steadily it goes out. What is written meanwhile,
@@ -27,6 +30,7 @@ export class SendProgress {
   #reading = 0;
   #still = 0;
   #blind = 0;
+  #since = 0;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -35,20 +39,26 @@ export class SendProgress {
   /** Begins to count. @returns milliseconds to the first {@link stalled}, for a limit of `ms` */
   begin(ms: number): number {
     this.#movedHere();
-    this.#still = this.#blind = 0;
+    this.#begin();
     return ms / looks;
   }
 
   /**
-   * To be asked at that interval: has the peer taken nothing for the whole limit? If that cannot be told
-   * for sure, for twice the limit.
+   * To be asked at that interval: has the peer taken nothing for the whole limit? While that cannot be
+   * told, it gets twice the limit, and no less than {@link patience}.
    */
   stalled(): boolean {
     const moved = this.moved();
-    if (moved) this.#still = this.#blind = 0;
+    if (moved) this.#begin();
     else if (moved === false) this.#still++;
     else this.#blind++;
-    return this.#still >= looks || this.#still + this.#blind >= 2 * looks;
+    if (this.#still >= looks) return true;
+    return this.#still + this.#blind >= 2 * looks && performance.now() - this.#since > patience;
+  }
+
+  #begin(): void {
+    this.#still = this.#blind = 0;
+    this.#since = performance.now();
   }
 
   /** Has the peer taken something since this was asked last? Undefined if there is no telling yet. */
