@@ -32,6 +32,8 @@ const grace = 3000;
 const firstPause = 50;
 /** Milliseconds for the server to close a connection after our goodbye. */
 const farewell = 1000;
+/** Milliseconds between two looks at a turn that somebody has who has not begun a command yet. */
+const handTimeout = 10;
 
 /** A single statement like this begins no transaction, not even if it fails halfway. */
 const beginsNothing = /^\s*(?:select|insert|update|delete|replace|with)\b/i;
@@ -58,6 +60,8 @@ export class Session {
   readonly turns: Turns;
   /** A turn is kept until a command that was abandoned, and all that follows from it, has ended. */
   #held = false;
+  /** Set when a command that was under way has left its turn to what puts the connection in order. */
+  readonly #handed = new Event();
   /** Why it cannot be used any more. */
   lost: Error | undefined;
   /** Called once when it is lost. */
@@ -130,7 +134,7 @@ export class Session {
     if (!current) throw new NotInGreenletError('A query');
     const { lease } = this;
     if (this.#working !== current) this.#takeTurn();
-    else if (!this.#held) this.turns.take();
+    else this.#seizeTurn();
     if (this.lost || this.rolledBack || this.lease !== lease) {
       this.#passTurn(this.turns.statistics().owned);
       throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
@@ -143,12 +147,24 @@ export class Session {
       this.join();
       this.turns.take();
       if (!this.#last) return;
-      this.turns.pass(this.turns.statistics().owned);
+      this.#passTurn(this.turns.statistics().owned);
+    }
+  }
+
+  // Past everybody: whoever has a transaction by now waits for this one.
+  #seizeTurn(): void {
+    while (!this.#held) {
+      if (this.turns.seize()) this.#held = true;
+      else this.#handed.wait({ timeout: handTimeout });
     }
   }
 
   #passTurn(open: boolean): void {
-    if (!this.#held) this.turns.pass(open);
+    if (this.#held) return;
+    if (this.#last) {
+      this.#held = true;
+      this.#handed.set();
+    } else this.turns.pass(open);
   }
 
   /** The command has ended. */
@@ -307,6 +323,8 @@ export class Session {
    */
   background(work: () => void): void {
     const before = this.#last;
+    // At once: who comes to own the connection next would wait for this, and this for its end.
+    if (!this.#held && this.turns.seize()) this.#held = true;
     const run = () => {
       before?.join();
       this.#working = greenlet;
@@ -327,6 +345,7 @@ export class Session {
     this.#last = undefined;
     if (!this.#held) return;
     this.#held = false;
+    this.#handed.clear();
     this.turns.pass(this.open);
   }
 

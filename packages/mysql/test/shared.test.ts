@@ -110,24 +110,27 @@ describe('a shared connection', () => {
     }),
   );
 
-  test(
-    'a transaction that is killed gives the connection to whoever waits, rolled back',
-    server.connected((connection) => {
-      const begun = new Event();
-      const owner = spawn(() =>
-        connection.transaction(() => {
-          add(connection, 'lost');
-          begun.set();
-          connection.query('SELECT SLEEP(30)');
-        }),
-      );
-      begun.wait();
-      const other = spawn(() => connection.transaction(() => add(connection, 'kept')));
-      owner.kill({ error: new Error('an error of its own class') });
-      other.get();
-      assert.equal(names(connection), 'kept');
-    }),
-  );
+  for (const where of ['a query', 'a wait'])
+    test(
+      `a transaction that is killed in ${where} gives the connection to whoever waits, rolled back`,
+      server.connected((connection) => {
+        const begun = new Event();
+        const owner = spawn(() =>
+          connection.transaction(() => {
+            add(connection, 'lost');
+            begun.set();
+            if (where === 'a query') connection.query('SELECT SLEEP(30)');
+            else new Event().wait();
+          }),
+        );
+        begun.wait();
+        const other = spawn(() => connection.transaction(() => add(connection, 'kept')));
+        sleep(0); // it begins, and waits for its turn
+        owner.kill({ error: new Error('an error of its own class') });
+        other.get();
+        assert.equal(names(connection), 'kept');
+      }),
+    );
 
   test(
     'who waited for a connection when it was given back gets an error, and not another one’s session',

@@ -30,7 +30,8 @@ TLS
   --keyfile FILE               its private key, PEM
   --ca-certs FILE              who signs the certificates of clients, PEM
   --cert-reqs WHAT             certificates of clients: none, optional or required (0, 1, 2 in
-                               gunicorn); default none
+                               gunicorn); default none. With optional also one that nobody known has signed is let
+                               in: environ says FAILED in SSL_CLIENT_VERIFY
 
 The application
   --fetch                      the export is a fetch handler: a function from Request to Response,
