@@ -47,8 +47,6 @@ export function run<R>(main: () => R): Promise<Awaited<R>> {
 
 type AnyFunction = (...args: never) => unknown;
 
-type Promised<F extends AnyFunction> = (...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>;
-
 /**
  * Makes `fn` return a promise and run in a greenlet of its own at each call: for handlers of
  * frameworks that expect async functions (Express, Koa, Fastify, Hono, Next).
