@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  type Greenlet,
+  getHub,
   isExit,
   joinall,
   run,
@@ -11,6 +13,7 @@ import {
   type Transactional,
   Turns,
   transact,
+  wait,
   wasInterrupted,
   withTimeout,
 } from '@tendril/core';
@@ -168,6 +171,40 @@ describe('a transaction', () => {
       });
       older.get();
       assert.equal(names(), 'BEGIN child1 child2 COMMIT older');
+    }),
+  );
+
+  test(
+    'greenlets take part whoever of those between has ended, and its owner’s error is still reported',
+    inGreenlet(() => {
+      const { in: inTransaction, command, names } = wire();
+      const reported: unknown[] = [];
+      const { onError } = getHub();
+      getHub().onError = (error) => void reported.push(error);
+      const failure = new Error('of the owner');
+      const grandchildren: Greenlet<void>[] = [];
+      const owner = spawn(() =>
+        inTransaction(() => {
+          spawn(
+            () => void grandchildren.push(spawn(() => spawn(command, 'grandchild').get())),
+          ).join();
+          gc?.(); // nobody keeps the one between
+          grandchildren[0]?.join();
+          sleep(20); // until another one waits for its end
+          throw failure;
+        }),
+      );
+      sleep(1);
+      const other = spawn(() => inTransaction(() => command('other')));
+      other.get();
+      assert.ok(owner.dead);
+      sleep(1);
+      // The report is made when the turn is over.
+      spawn(() => {}).join();
+      wait(new Promise((resolve) => setImmediate(resolve)));
+      getHub().onError = onError;
+      assert.equal(names(), 'BEGIN grandchild ROLLBACK BEGIN other COMMIT');
+      assert.deepEqual(reported, [failure]);
     }),
   );
 

@@ -311,6 +311,11 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     else this.#onEnd = [hook];
   }
 
+  /** Takes back a hook of {@link onEnd}. */
+  offEnd(hook: (greenlet: Greenlet) => void): void {
+    this.#onEnd = this.#onEnd?.filter((other) => other !== hook);
+  }
+
   #addLink(fn: (greenlet: this) => void, condition?: (greenlet: Greenlet) => boolean): void {
     const link = new Link(fn, condition);
     if (this.#state === 'dead') link.tell(this, describe);

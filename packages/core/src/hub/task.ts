@@ -20,11 +20,13 @@ export interface Ending {
   older: Ending | undefined;
 }
 
-let made = 0;
-
-/** How many tasks there have been: the serial of the latest. */
-export function tasksMade(): number {
-  return made;
+/**
+ * That a task takes part in something of another one's, as all do that were made within it, and those that
+ * they make: see sync/turns.ts. Holds nobody, for a member may live much longer.
+ */
+export interface Membership {
+  outer: Membership | undefined;
+  over: boolean;
 }
 
 function isObject(value: unknown): value is object {
@@ -44,8 +46,8 @@ export abstract class Task {
   endings: Ending | undefined = undefined;
   /** How often it has parked. */
   parks = 0;
-  /** Which of all tasks this is, in the order of their making. */
-  readonly serial = ++made;
+  /** What it takes part in, the innermost first. */
+  membership: Membership | undefined = hub.current?.membership;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
   scopes: Scope[] | undefined = undefined;
   /** Whose code this task runs, if somebody resumes it by hand: see greenlet/coroutine.ts. */

@@ -2,15 +2,15 @@
 import { AcquireTimeoutError, ConcurrentUseError, NotInGreenletError } from '../errors.js';
 import type { Greenlet } from '../greenlet/greenlet.js';
 import { hub } from '../hub/hub.js';
-import { tasksMade } from '../hub/task.js';
+import type { Membership } from '../hub/task.js';
 import { checkTimeout, expired } from '../hub/timed-wait.js';
 import { WaitList } from './wait-list.js';
 
 /** Somebody's transaction. */
 interface Owner {
   readonly greenlet: Greenlet;
-  /** Greenlets with a higher serial were made since it began. */
-  readonly since: number;
+  /** Of the owner and of all greenlets that were made since it began, by it or by one of them. */
+  readonly membership: Membership;
   /** Begun and ended by commands, and not by {@link Turns.own}. */
   readonly byHand: boolean;
   /** Stops looking for its death. */
@@ -131,14 +131,20 @@ export class Turns {
   }
 
   #setOwner(greenlet: Greenlet, byHand: boolean): Owner {
-    const owner: Owner = { greenlet, since: tasksMade(), byHand };
+    const membership = { outer: withoutEnded(greenlet.membership), over: false };
+    const owner: Owner = { greenlet, membership, byHand };
+    greenlet.membership = membership;
     this.#owner = owner;
     if (this.#outside.first()) this.#watch();
     return owner;
   }
 
   #disown(): void {
-    this.#owner?.unwatch?.();
+    const owner = this.#owner;
+    if (!owner) return;
+    owner.unwatch?.();
+    owner.membership.over = true;
+    owner.greenlet.membership = withoutEnded(owner.greenlet.membership);
     this.#owner = undefined;
   }
 
@@ -146,10 +152,9 @@ export class Turns {
     const owner = this.#owner;
     if (owner?.greenlet.dead) this.#disown();
     if (!this.#owner) return true;
-    let each: Greenlet | undefined = current;
-    while (each && each !== this.#owner.greenlet && each.serial > this.#owner.since)
-      each = each.spawningGreenlet;
-    return each === this.#owner.greenlet;
+    let { membership } = current;
+    while (membership && membership !== this.#owner.membership) membership = membership.outer;
+    return membership !== undefined;
   }
 
   /** Somebody waits for the owner, who may end without a word. */
@@ -159,12 +164,22 @@ export class Turns {
     const onEnd = () => {
       if (this.#owner === owner) this.reset();
     };
-    owner.greenlet.link(onEnd);
-    owner.unwatch = () => owner.greenlet.unlink(onEnd);
+    // Not a link: nobody here collects its error.
+    owner.greenlet.onEnd(onEnd);
+    owner.unwatch = () => owner.greenlet.offEnd(onEnd);
   }
 
   statistics(): { busy: boolean; owned: boolean; waiting: number } {
     const waiting = this.#inside.length + this.#outside.length;
     return { busy: this.#busy, owned: this.#owner !== undefined, waiting };
   }
+}
+
+/** A greenlet that begins one transaction after the other, or the next of a chain, keeps no list of them. */
+function withoutEnded(membership: Membership | undefined): Membership | undefined {
+  if (!membership) return undefined;
+  const outer = withoutEnded(membership.outer);
+  if (membership.over) return outer;
+  membership.outer = outer;
+  return membership;
 }
