@@ -152,8 +152,8 @@ redisTest('WAIT is about the writes of all connections, and stops nobody', (clie
     assert.equal(client.wait(1, 2000), 1);
     replica.pause();
     client.set('key', 'other');
-    const waiting = spawn(() => client.wait(1, 200));
-    sleep(20);
+    const waiting = spawn(() => client.wait(1, 1000));
+    until(() => client.statistics().lent === 1);
     assert.equal(client.echo('meanwhile'), 'meanwhile');
     assert.equal(waiting.get(), 0, 'the last write has not arrived');
   } finally {

@@ -19,7 +19,10 @@ redisTest('the commands of one turn go out in one write', () => {
   );
   for (const [i, each] of all.entries()) assert.deepEqual(each.get(), [`a${i}`, `b${i}`, `c${i}`]);
   const took = performance.now() - since;
-  assert.ok(took >= 300 && took < 3000, `600 commands in three round trips of 100 ms: ${took} ms`);
+  assert.ok(
+    took >= 300 && took < 30_000,
+    `600 commands, in three round trips of 100 ms: ${took} ms`,
+  );
   gate.slow(0);
   far.close();
   wait(gate.close());
@@ -49,7 +52,7 @@ redisTest('commands wait for the connection to come back, within limits', (clien
   sleep(0);
   assert.throws(() => far.incr('counter'), { code: 'ERR_REDIS_OFFLINE_QUEUE_FULL' });
   killed.kill();
-  joinall([limited, late], { timeout: 2000 });
+  joinall([limited, late], { timeout: 20_000 });
   assert.ok(limited.exception instanceof Timeout);
   const { code, cause } = late.exception as { code?: string; cause?: { code?: string } };
   assert.equal(code, 'ERR_REDIS_OFFLINE');
@@ -127,11 +130,11 @@ redisTest('several greenlets connect at once: it is done once', (client) => {
 redisTest('a network that forwards nothing is found out', () => {
   const gate = wait(openGate(address()));
   const far = createClient({
-    socket: { host: gate.host, port: gate.port, socketTimeout: 150 },
+    socket: { host: gate.host, port: gate.port, socketTimeout: 600 },
     pingInterval: 50,
     password: 'tendril',
   }).connect();
-  sleep(300);
+  sleep(700);
   assert.equal(far.echo('pings keep it alive'), 'pings keep it alive');
   gate.freeze();
   assert.throws(() => far.echo('lost'), /timeout/i);
