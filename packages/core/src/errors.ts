@@ -20,9 +20,9 @@ export class TendrilError extends Error {
 
 /** A blocking call was made where there is no greenlet to park. */
 export class NotInGreenletError extends TendrilError {
-  /** `what` is for when the trace does not tell which call of ours was made from outside. */
-  constructor(what = 'A blocking call') {
-    const call = callFromOutside(new.target) ?? what;
+  /** `what` is for when the trace does not tell which call of ours was made from outside, or is `exact`. */
+  constructor(what = 'A blocking call', exact = false) {
+    const call = (exact ? undefined : callFromOutside(new.target)) ?? what;
     const elsewhere = runningElsewhere();
     super(
       'ERR_NOT_IN_GREENLET',

@@ -146,9 +146,10 @@ describe('the stack of the greenlet that called', () => {
     run(() => {
       const error = failure(() => asTheCaller(() => wait(fs.promises.readFile(missing))));
       const lines = frames(error);
-      assert.match(lines[0] as string, /node:/);
-      assert.match(lines[1] as string, /caller-frames\.test/);
-      assert.match(lines[2] as string, /asTheCaller/);
+      // From Node 26 on the promises of fs have no line of their own.
+      const own = lines[0]?.includes('node:') ? 1 : 0;
+      assert.match(lines[own] as string, /caller-frames\.test/);
+      assert.match(lines[own + 1] as string, /asTheCaller/);
     }));
 });
 

@@ -4,7 +4,7 @@ import { getCurrent, NotInGreenletError } from '@tendril/core';
 /** A call of deasync where there is no greenlet. Nothing has been started. */
 class OutsideError extends NotInGreenletError {
   constructor(what: string) {
-    super(what);
+    super(what, true);
     this.name = 'NotInGreenletError';
     this.message +=
       ' A CommonJS program runs in one as a whole by `node --import @tendril/core/monkey/register app.js`.';
