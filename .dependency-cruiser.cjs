@@ -8,7 +8,10 @@ const layerRules = layers.map((layer, index) => ({
   comment: `core/src/${layer} imports only from ${['errors.ts', 'own-code.ts', ...layers.slice(0, index + 1)].join(', ')}`,
   severity: 'error',
   from: { path: `${src}${layer}/` },
-  to: { path: src, pathNot: `${src}((errors|own-code)\\.ts$|(${layers.slice(0, index + 1).join('|')})/)` },
+  to: {
+    path: src,
+    pathNot: `${src}((errors|own-code)\\.ts$|(${layers.slice(0, index + 1).join('|')})/)`,
+  },
 }));
 
 // What package.json exports, each under its own name.
