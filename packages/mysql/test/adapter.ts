@@ -1,5 +1,11 @@
 /** What the suite is told of this package. */
-import { type Adapter, type Service, type Subject, startService } from '@tendril/adapter-suite';
+import {
+  type Adapter,
+  type Service,
+  type SharedConnection,
+  type Subject,
+  startService,
+} from '@tendril/adapter-suite';
 import { createConnection, createPool, type Pool, type RowDataPacket } from '@tendril/mysql';
 
 /** Options to reach the server of a test. */
@@ -48,6 +54,27 @@ class PoolSubject implements Subject {
     return this.#pool.stream('SELECT seq FROM seq_1_to_? AS s', [rows]);
   }
 
+  share(): SharedConnection {
+    const connection = this.#pool.getConnection();
+    const value = (sql: string, values?: unknown[]) => {
+      const [rows] = connection.query<RowDataPacket[]>(sql, values);
+      return Object.values(rows[0] ?? {})[0];
+    };
+    return {
+      transaction: (fn) => void connection.transaction(fn),
+      add: (account, amount) =>
+        void connection.query('UPDATE accounts SET amount = amount + ? WHERE id = ?', [
+          amount,
+          account,
+        ]),
+      lock: (id) => void value('SELECT GET_LOCK(?, 30), SLEEP(0.02)', [`lock${id}`]),
+      unlock: (id) => void value('SELECT RELEASE_LOCK(?)', [`lock${id}`]),
+      set: (mark) => void connection.query('SET @mark = ?', [mark]),
+      setting: () => String(value('SELECT @mark') ?? ''),
+      release: () => connection.release(),
+    };
+  }
+
   get size(): number {
     return this.#pool.statistics().size;
   }
@@ -86,6 +113,22 @@ export const adapter: Adapter = {
     return {
       running: () => count(`info LIKE '%SLEEP%'`),
       sessions: () => count('TRUE'),
+      accounts() {
+        connection.query(
+          `CREATE TABLE IF NOT EXISTS accounts (id INT PRIMARY KEY, amount INT) ENGINE=InnoDB
+           SELECT seq AS id, 0 AS amount FROM seq_0_to_2`,
+        );
+        const [rows] = connection.query<RowDataPacket[]>('SELECT amount FROM accounts ORDER BY id');
+        return rows.map(({ amount }) => amount);
+      },
+      leftovers() {
+        const [rows] = connection.query<RowDataPacket[]>(
+          `SELECT 'a lock' AS what FROM seq_0_to_1 WHERE IS_USED_LOCK(CONCAT('lock', seq)) IS NOT NULL
+           UNION ALL SELECT 'a transaction' FROM information_schema.innodb_trx
+             WHERE trx_mysql_thread_id <> CONNECTION_ID()`,
+        );
+        return rows.map(({ what }) => what);
+      },
       close: () => connection.end(),
     };
   },
