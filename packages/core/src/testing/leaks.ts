@@ -10,9 +10,12 @@ interface Inventory {
   readonly handles: Counts;
 }
 
-/** Turns of the event loop that things get to go, and after them some of a few milliseconds each. */
+/**
+ * Turns of the event loop that things get to go, and after them some of ten milliseconds each: a child that
+ * was asked to end has a second for it (see EndOptions), and the machine may have other work.
+ */
 const turns = 20;
-const slowTurns = 10;
+const slowTurns = 300;
 
 /** Comes and goes with the check itself, or belongs to the thread. */
 const own = new Set(['Immediate', 'MessagePort', 'TTYWrap']);
@@ -72,7 +75,7 @@ export async function checkLeaks<R>(fn?: () => R | PromiseLike<R>): Promise<R | 
     (globalThis as { gc?: () => void }).gc?.();
     await new Promise<void>((resolve) => {
       if (turn < turns) setImmediate(resolve);
-      else setTimeout(resolve, 5);
+      else setTimeout(resolve, 10);
     });
     left = leftovers(ignored);
     if (left.length === 0) return result;
