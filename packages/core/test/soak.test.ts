@@ -116,7 +116,7 @@ function round(world: World): void {
   wait(Promise.resolve().then(() => new Local<object>().set(new Array(100).fill(0))));
 }
 
-test('the live heap does not grow', { timeout: 15 * 60_000 }, () =>
+test('the live heap does not grow', { timeout: 15 * 60_000 }, (context) =>
   run(() => {
     const world = new World();
     let first: number;
@@ -132,6 +132,7 @@ test('the live heap does not grow', { timeout: 15 * 60_000 }, () =>
       };
       first = until(2);
       const last = until(10);
+      context.diagnostic(`${rounds} rounds: ${first} bytes after two minutes, ${last} after ten`);
       assert.ok(last < first * 1.05, `${first} bytes after two minutes, ${last} after ten`);
     } else {
       // Code and its feedback settle in the first rounds.
