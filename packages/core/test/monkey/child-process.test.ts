@@ -17,7 +17,7 @@ after(() => restore('child_process'));
 
 /** Parks until a file holds a line; returns it. */
 function lineOf(name: string): string {
-  using _limit = Timeout.startNew(10_000);
+  using _limit = Timeout.startNew(60_000);
   for (;;) {
     const text = existsSync(name) ? readFileSync(name, 'utf8') : '';
     if (text.endsWith('\n')) return text.trim();
@@ -27,7 +27,7 @@ function lineOf(name: string): string {
 
 /** Parks until no process has this pid. A zombie that init has yet to reap counts as gone. */
 function untilGone(pid: string): void {
-  using _limit = Timeout.startNew(10_000);
+  using _limit = Timeout.startNew(60_000);
   for (;;) {
     const state = run('ps', ['-o', 'stat=', '-p', pid]).stdout.trim();
     if (state === '' || state.startsWith('Z')) return;
@@ -40,7 +40,7 @@ describe('a greenlet that waits for a child', () => {
     'is killed, and the child ends with all that it has started',
     inRealTime(() => {
       const file = path.join(folder, 'killed');
-      const waiting = spawn(() => childProcess.execSync(`sleep 60 & echo $! > ${file}; wait`));
+      const waiting = spawn(() => childProcess.execSync(`sleep 600 & echo $! > ${file}; wait`));
       const pid = lineOf(file);
       waiting.kill();
       assert.ok(waiting.value instanceof GreenletExit);
@@ -52,11 +52,11 @@ describe('a greenlet that waits for a child', () => {
     'sees its own Timeout, even when only what the child has left running holds the output',
     inRealTime(() => {
       const file = path.join(folder, 'left');
-      const limit = new Timeout(60_000);
+      const limit = new Timeout(600_000);
       const waiting = spawn(() => {
         limit.start();
         try {
-          return childProcess.execSync(`sleep 60 & echo $! > ${file}`);
+          return childProcess.execSync(`sleep 600 & echo $! > ${file}`);
         } catch (error) {
           return error;
         }
@@ -125,6 +125,9 @@ function hasTerminal(): boolean {
 describe('many children', () => {
   test('a timer keeps its rhythm while 100 greenlets are in execSync', async (t) => {
     const seconds = 1;
+    // The worst of a hundred ticks, where others may take the processor away for longer than all of them: what
+    // holds the loop up does so each time.
+    const attempts = 5;
     const lateness = async (work: () => Promise<unknown>) => {
       const late: number[] = [];
       let last = performance.now();
@@ -140,24 +143,28 @@ describe('many children', () => {
       const p99 = sorted[Math.floor(sorted.length * 0.99)] as number;
       return { p99, took: performance.now() - began };
     };
-    // What a timer does here beside as many greenlets that only sleep.
-    const bare = await lateness(() => {
-      const children = Array.from({ length: 100 }, () => runGreenlet(() => sleep(1000 * seconds)));
-      return Promise.all(children);
-    });
-    const busy = await lateness(() =>
-      Promise.all(
-        Array.from({ length: 100 }, () =>
-          runGreenlet(() => childProcess.execSync(`sleep ${seconds}`)),
+    for (let attempt = 1; ; attempt++) {
+      // What a timer does here beside as many greenlets that only sleep.
+      const bare = await lateness(() => {
+        const sleep100 = Array.from({ length: 100 }, () =>
+          runGreenlet(() => sleep(1000 * seconds)),
+        );
+        return Promise.all(sleep100);
+      });
+      const busy = await lateness(() =>
+        Promise.all(
+          Array.from({ length: 100 }, () =>
+            runGreenlet(() => childProcess.execSync(`sleep ${seconds}`)),
+          ),
         ),
-      ),
-    );
-    t.diagnostic(`${JSON.stringify({ bare, busy })}`);
-    // One after the other would take 100 s.
-    assert.ok(busy.took < 20_000 * seconds, `took ${busy.took} ms`);
-    assert.ok(
-      busy.p99 < 20 + 10 * Math.max(1, bare.p99),
-      `${busy.p99} ms late, bare ${bare.p99} ms`,
-    );
+      );
+      t.diagnostic(`${JSON.stringify({ bare, busy })}`);
+      const inRhythm = busy.p99 < 20 + 10 * Math.max(1, bare.p99);
+      if (!inRhythm && attempt < attempts) continue;
+      assert.ok(inRhythm, `${busy.p99} ms late, bare ${bare.p99} ms`);
+      // One after the other would take 100 s.
+      assert.ok(busy.took < 20_000 * seconds, `took ${busy.took} ms`);
+      return;
+    }
   });
 });

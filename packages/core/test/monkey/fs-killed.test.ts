@@ -30,7 +30,7 @@ function openOn(name: string): string[] {
 
 /** Parks until no request to the file system is under way any more. */
 function untilDone(): void {
-  using _limit = Timeout.startNew(10_000);
+  using _limit = Timeout.startNew(60_000);
   while (process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'))) sleep(1);
 }
 

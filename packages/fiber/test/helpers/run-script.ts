@@ -19,7 +19,7 @@ export function runScript(name: string, args: string[] = [], flags: string[] = [
   const { status, signal, stdout, stderr } = spawnSync(
     process.execPath,
     ['--expose-gc', ...flags, file, ...args],
-    { encoding: 'utf8', timeout: 150_000 },
+    { encoding: 'utf8', timeout: 600_000 },
   );
   return { status, signal, stdout, stderr };
 }
