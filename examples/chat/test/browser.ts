@@ -5,6 +5,9 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 
 const finder = fileURLToPath(new URL('../../../tools/programs.mjs', import.meta.url));
 
+/** Milliseconds: stands for "hangs", also on a machine that others keep busy. */
+const timeout = 60_000;
+
 /** @throws Error that says what to install */
 export function launch(): Promise<Browser> {
   const { stdout, stderr, status } = spawnSync(process.execPath, [finder, 'chromium'], {
@@ -12,7 +15,13 @@ export function launch(): Promise<Browser> {
   });
   if (status !== 0) throw new Error(stderr);
   const args = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
-  return chromium.launch({ executablePath: stdout.trim(), args });
+  return chromium.launch({ executablePath: stdout.trim(), args, timeout });
+}
+
+export async function newPage(browser: Browser): Promise<Page> {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(timeout);
+  return page;
 }
 
 /** A page in the chat. Resolves once the server has said welcome by `expected`. */
@@ -21,8 +30,7 @@ export async function openChat(
   url: string,
   expected: string,
 ): Promise<{ page: Page; problems: string[] }> {
-  const page = await browser.newPage();
-  page.setDefaultTimeout(8000);
+  const page = await newPage(browser);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('dialog', (dialog) => {

@@ -14,7 +14,7 @@ import {
   transports,
 } from '#src/chat-server.js';
 import { limits, Room } from '#src/room.js';
-import { launch, notices, openChat, say, sees } from './browser.js';
+import { launch, newPage, notices, openChat, say, sees } from './browser.js';
 import { type Client, enter, post } from './clients.js';
 
 const loopback = { host: '127.0.0.1', port: 0 };
@@ -84,8 +84,18 @@ for (const transport of transports)
         next(ann, 'welcome');
         ann.say('x'.repeat(limits.text + 1));
         assert.match(next(ann, 'refused').text, /1000 characters/);
-        for (let i = 0; i < limits.burst; i++) ann.say(`${i}`);
-        assert.match(next(ann, 'refused').text, /not so fast/);
+        const since = performance.now();
+        let said = 0;
+        let answer: ChatEvent | undefined;
+        do {
+          ann.say(`${said++}`);
+          do answer = ann.next();
+          while (answer && answer.type !== 'message' && answer.type !== 'refused');
+        } while (answer?.type === 'message');
+        assert.equal(answer?.type, 'refused');
+        assert.match(answer.text, /not so fast/);
+        const regained = ((performance.now() - since) / 1000) * limits.perSecond;
+        assert.ok(said <= limits.burst + regained + 1, `${said} messages were taken`);
       }));
   });
 
@@ -138,21 +148,25 @@ describe('limits', () => {
       assert.equal(post(origin, '/send', 'x'.repeat(20_000)), 413);
     }));
 
-  test('who stops polling has left a little later, who polls on has not', () =>
+  const pollsOn = (pollGrace: number) =>
     served(
       (origin) => {
         using ann = enter(origin, 'ws', 'ann');
         const bob = enter(origin, 'poll', 'bob');
         next(bob, 'welcome');
         const polling = spawn(() => next(bob, 'message'));
-        sleep(500);
+        sleep(pollGrace + 200);
         ann.say('still there?');
         assert.equal(polling.get().text, 'still there?');
         assert.equal(next(ann, 'left').name, 'bob');
         assert.equal(bob.next(), undefined);
       },
-      { pollGrace: 300 },
-    ));
+      { pollGrace },
+    );
+
+  test('who stops polling has left a little later, who polls on has not', () =>
+    // A machine that others keep busy may not bring bob back within the short one.
+    pollsOn(300).catch(() => pollsOn(20_000)));
 });
 
 describe('in a browser', () => {
@@ -214,7 +228,7 @@ describe('in a browser', () => {
   });
 
   test('the form leads into a room', async () => {
-    const page = await browser.newPage();
+    const page = await newPage(browser);
     await page.goto(origin);
     await page.fill('input[name=name]', 'cleo');
     await page.click('#enter button');

@@ -4,7 +4,8 @@ import { connect } from '@tendril/websocket';
 import type { ChatEvent, Welcome } from '#src/chat-event.js';
 import type { Transport } from '#src/chat-server.js';
 
-const timeout = 5000;
+/** Milliseconds: stands for "hangs", also on a machine that others keep busy. */
+const timeout = 60_000;
 
 export interface Client extends Disposable {
   /** The next event; undefined when the server has ended the connection. */

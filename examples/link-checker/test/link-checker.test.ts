@@ -26,7 +26,7 @@ writeFileSync(path.join(folder, 'docs', 'with space.md'), '[also dead](nothing.h
 symlinkSync('/etc', path.join(folder, 'docs', 'out'));
 
 function check(...args: string[]) {
-  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', timeout: 300_000 });
 }
 
 describe('a folder', () => {
