@@ -15,7 +15,10 @@ after(() => checkLeaks());
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const browse = fileURLToPath(new URL('../scenarios/browse.mjs', import.meta.url));
 
+/** What the server has seen. */
 let requests = 0;
+let starts = 0;
+let missing = 0;
 
 /** Knows its users by a cookie; every tenth item is missing. */
 const app: Application = (environ, start) => {
@@ -23,6 +26,7 @@ const app: Application = (environ, start) => {
   const { PATH_INFO: path, HTTP_COOKIE: cookie = '' } = environ as typeof environ & {
     HTTP_COOKIE?: string;
   };
+  if (path === '/') starts++;
   sleep(path === '/' ? 5 : 15);
   if (path === '/login') {
     const { name } = JSON.parse(String(environ['wsgi.input'].read())) as { name: string };
@@ -31,6 +35,7 @@ const app: Application = (environ, start) => {
   }
   const item = /^\/item\/(\d+)$/.exec(path);
   if (item && Number(item[1]) % 10 === 2) {
+    missing++;
     start('404 Not Found', []);
     return ['no'];
   }
@@ -56,11 +61,16 @@ interface Report {
 
 test('counts what the server saw, by page, with cookies and checks', () =>
   served(async (origin) => {
-    requests = 0;
-    const args = [main, '--json', '--users', '50', '--seconds', '2', '--ramp-up', '0.2'];
-    const failed = (await promisify(execFile)(process.execPath, [...args, browse, origin]).catch(
-      (error: unknown) => error,
-    )) as { code: number; stdout: string };
+    const measure = async (seconds: number) => {
+      requests = starts = missing = 0;
+      const args = [main, '--json', '--users', '50', '--seconds', `${seconds}`, '--ramp-up', '0.2'];
+      return (await promisify(execFile)(process.execPath, [...args, browse, origin]).catch(
+        (error: unknown) => error,
+      )) as { code: number; stdout: string };
+    };
+    let failed = await measure(2);
+    // A machine that others keep busy may not bring each user to each page in that time.
+    if (starts < 100 || missing < 50) failed = await measure(60);
     assert.equal(failed.code, 1, 'something failed: the third item of each user is missing');
     const { pages, failures } = JSON.parse(failed.stdout) as Report;
     const page = (name: string) => pages.find((one) => one.name === name) as Summary;

@@ -1,11 +1,12 @@
 /** MapReduce on files whose words are known, with real processes. */
 import assert from 'node:assert/strict';
-import { execFile, spawn as spawnProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn as spawnProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { run } from '@tendril/core';
@@ -55,7 +56,38 @@ test('counts the words of many files with many workers', async () => {
   );
 });
 
+/** Open sockets of a process, if it is there. */
+function sockets(pid: number): number {
+  try {
+    const fds = readdirSync(`/proc/${pid}/fd`);
+    return fds.filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:')).length;
+  } catch {
+    return 0; // it has gone, or closes one just now
+  }
+}
+
+/** Kills a worker once it is connected to the master: it may have a part then. False if all was done before. */
+async function killConnected(pid: number, master: ChildProcess): Promise<boolean> {
+  // One is its standard input.
+  while (sockets(pid) < 2) {
+    if (master.exitCode !== null) return false;
+    await delay(1);
+  }
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
+
 test('a worker that is killed loses nothing, and nothing counts twice', async () => {
+  let killed = false;
+  for (let attempt = 0; attempt < 10 && !killed; attempt++) killed = await withVictim();
+  assert.ok(killed, 'one was killed while there was work');
+});
+
+/** Counts with a worker that is killed, if it can be in time. */
+async function withVictim(): Promise<boolean> {
   const args = [main, '--workers', '3', '--chunk', '1', '--patience', '1', '--top', '7', folder];
   const child = spawnProcess(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
@@ -64,12 +96,13 @@ test('a worker that is killed loses nothing, and nothing counts twice', async ()
   });
   const [said] = await once(child.stderr, 'data');
   const [victim] = /workers (\d+)/.exec(String(said))?.slice(1).map(Number) ?? [];
-  // As soon as it is there it may have a part.
-  setTimeout(() => process.kill(victim as number, 'SIGKILL'), 250);
-  const [code] = await once(child, 'close');
+  const closed = once(child, 'close');
+  const killed = await killConnected(victim as number, child);
+  const [code] = await closed;
   assert.equal(code, 0);
   assert.deepEqual(text.trimEnd().split('\n'), expected);
-});
+  return killed;
+}
 
 test('a part that cannot be mapped ends the job with an error', () =>
   run(() => {

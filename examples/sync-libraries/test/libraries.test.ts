@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { joinall, Semaphore, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import { joinall, killall, Semaphore, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
 import crossSpawn from 'cross-spawn';
 import { Linter } from 'eslint';
 import prettierPlugin from 'eslint-plugin-prettier';
@@ -24,14 +24,21 @@ const fixture = (name: string) =>
 const folder = mkdtempSync(path.join(tmpdir(), 'tendril-libraries-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Milliseconds that `count` calls take when each has a greenlet. */
-function timeAtOnce(count: number, call: (index: number) => void): number {
-  const begun = performance.now();
-  joinall(
-    Array.from({ length: count }, (_, index) => spawn(call, index)),
-    { raiseError: true },
-  );
-  return performance.now() - begun;
+/** Makes `count` calls, each in a greenlet. */
+function atOnce(count: number, call: (index: number) => void): void {
+  const greenlets = Array.from({ length: count }, (_, index) => spawn(call, index));
+  try {
+    withTimeout(120_000, () => joinall(greenlets, { raiseError: true }));
+  } finally {
+    killall(greenlets);
+  }
+}
+
+/** A command of the shell that ends when five of this name run at the same time. */
+function meeting(name: string, index: number): string {
+  const place = path.join(folder, name);
+  const five = `[ "$(ls '${place}' | wc -l)" -ge 5 ]`;
+  return `mkdir -p '${place}'; touch '${place}/${index}'; until ${five}; do sleep 0.02; done`;
 }
 
 test(
@@ -54,8 +61,7 @@ test(
 
     const { code, stdout, stderr } = shell.exec('echo out; echo err >&2; exit 3');
     assert.deepEqual([code, stdout, stderr], [3, 'out\n', 'err\n']);
-    const time = timeAtOnce(5, () => void shell.exec('sleep 1'));
-    assert.ok(time < 4000, `five sleeps of one second took ${time} ms`);
+    atOnce(5, (index) => assert.equal(shell.exec(meeting('shelljs', index)).code, 0));
   }),
 );
 
@@ -92,12 +98,14 @@ test(
     assert.deepEqual([status, stdout, stderr], [4, 'through', 'err\n']);
     const failed = crossSpawn.sync('no-such-program', ['x']);
     assert.equal((failed.error as NodeJS.ErrnoException).code, 'ENOENT');
-    const time = timeAtOnce(5, () => void crossSpawn.sync('sleep', ['1']));
-    assert.ok(time < 4000, `five sleeps of one second took ${time} ms`);
+    atOnce(5, (index) => {
+      assert.equal(crossSpawn.sync('sh', ['-c', meeting('cross-spawn', index)]).status, 0);
+    });
     // A greenlet that is out of time leaves no child behind.
     const marker = path.join(folder, 'marker');
     assert.throws(
-      () => withTimeout(200, () => crossSpawn.sync('sh', ['-c', `sleep 5; echo late > ${marker}`])),
+      () =>
+        withTimeout(200, () => crossSpawn.sync('sh', ['-c', `sleep 300; echo late > ${marker}`])),
       Timeout,
     );
     while (crossSpawn.sync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout.includes(marker))
@@ -109,30 +117,37 @@ test(
 test(
   'sync-rpc: another process answers',
   inGreenlet(() => {
-    type Remote = (request: { ms: number; id?: number; fail?: string }) => { id: number };
+    type Remote = (request: { ms: number; id?: number; fail?: string; meet?: number }) => {
+      id: number;
+    };
     const rpc: (worker: string, options: object) => Remote = require('sync-rpc');
     const remote = rpc(fixture('rpc-worker.cjs'), { name: 'worker' });
     assert.deepEqual(remote({ ms: 0, id: 1 }), { ms: 0, id: 1, by: 'worker' });
     assert.throws(() => remote({ ms: 0, fail: 'told to' }), /told to/);
     const answers: number[] = [];
-    const time = timeAtOnce(5, (id) => {
-      answers[id] = remote({ ms: 2000, id }).id;
+    atOnce(5, (id) => {
+      answers[id] = remote({ ms: 0, id, meet: 5 }).id;
     });
     assert.deepEqual(answers, [0, 1, 2, 3, 4]);
-    assert.ok(time < 8000, `five answers of two seconds took ${time} ms`);
   }),
 );
 
 describe('synckit: a thread answers', () => {
-  type Upper = (text: string, ms: number) => Promise<string>;
+  type Upper = (text: string, ms: number, file?: string) => Promise<string>;
 
   test(
     'the caller is parked, and gets results and errors',
     inGreenlet(() => {
       const upper = createSyncFn<Upper>(fixture('synckit-worker.mjs'));
       assert.equal(upper('first', 0), 'FIRST');
-      const turns = turnsOfAnother(() => assert.equal(upper('second', 100), 'SECOND'));
-      assert.ok(turns > 10, `${turns} turns of another greenlet in 100 ms`);
+      // The thread answers when another greenlet has had its turns.
+      const file = path.join(folder, 'turns');
+      const other = spawn(() => {
+        for (let turn = 0; turn < 10; turn++) sleep(1);
+        writeFileSync(file, '');
+      });
+      assert.equal(upper('second', 0, file), 'SECOND');
+      assert.equal(other.dead, true, 'nothing else ran meanwhile');
       assert.throws(() => upper('fail', 0), { name: 'TypeError', message: 'told to fail' });
     }),
   );
@@ -144,7 +159,7 @@ describe('synckit: a thread answers', () => {
       const upper = createSyncFn<Upper>(fixture('synckit-worker.mjs'));
       const one = new Semaphore(1);
       const answers: string[] = [];
-      timeAtOnce(10, (index) => {
+      atOnce(10, (index) => {
         answers[index] = one.use(() => upper(`text ${index}`, 10 - index));
       });
       assert.deepEqual(

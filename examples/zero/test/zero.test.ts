@@ -27,6 +27,13 @@ function round(name: string): Promise<Round> {
   });
 }
 
+let plain: Promise<Round> | undefined;
+/** With nothing added: played once, beside the other. */
+function plainRound(): Promise<Round> {
+  plain ??= round('plain Node');
+  return plain;
+}
+
 after(() => checkLeaks());
 
 // Both mostly wait.
@@ -38,17 +45,19 @@ describe('the application', { concurrency: true }, () => {
     }
   });
 
-  it('under plain Node serves one request after the other', { timeout: 120_000 }, async () => {
-    const { rate, answered } = await round('plain Node');
+  it('under plain Node serves one request after the other', { timeout: 600_000 }, async () => {
+    const { rate, answered } = await plainRound();
     assert.ok(answered >= 1);
     assert.ok(rate <= 1.5 / onePage, `${rate} pages a second`);
   });
 
-  it('with the flag serves all of them at once', { timeout: 120_000 }, async () => {
-    const { rate, median, idle, peak } = await round('one added flag');
-    // In turns of one page's time; a machine that has more to do than this gets twice that time and more.
-    assert.ok(rate > (clients / onePage) * 0.3, `${rate} pages a second`);
-    assert.ok((median ?? Number.NaN) / 1000 < onePage * 3, `${median} ms`);
+  it('with the flag serves all of them at once', { timeout: 600_000 }, async () => {
+    const [flagged, unflagged] = await Promise.all([round('one added flag'), plainRound()]);
+    const { rate, median, idle, peak } = flagged;
+    // In turns of one page's time, which is longer on a machine that has more to do: then it is so for both.
+    const page = Math.max(onePage, 1 / unflagged.rate);
+    assert.ok(rate > (clients / page) * 0.3, `${rate} pages a second, ${unflagged.rate} without`);
+    assert.ok((median ?? Number.NaN) / 1000 < page * 3, `${median} ms`);
     assert.equal(typeof idle, existsSync('/proc/self/status') ? 'number' : 'undefined');
     assert.equal((peak ?? 0) >= (idle ?? 0), true);
   });
