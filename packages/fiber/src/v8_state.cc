@@ -26,6 +26,12 @@ std::string V8State::Initialize(v8::Isolate* isolate, v8::Platform* platform) {
 V8State::~V8State() {
   if (!isolate_) return;
   LeaveFibers();
+  Retire();
+}
+
+void V8State::Retire() {
+  if (retired_) return;
+  retired_ = true;
 #if V8_MAJOR_VERSION >= 12
   isolate_->RemoveGCPrologueCallback(BeforeGC, this);
   isolate_->RemoveGCEpilogueCallback(AfterGC, this);

@@ -88,6 +88,11 @@ class V8State {
   void EnterFibers();
   void LeaveFibers() { no_conservative_scan_.reset(); }
 
+  // No fiber runs any more. An isolate that is disposed of in the midst of an
+  // incremental marking ends that first, when nobody holds its lock: a callback
+  // that enters V8 then, be it by a HandleScope, aborts the process.
+  void Retire();
+
   ContextFrame GetContextFrame() {
 #if V8_MAJOR_VERSION >= 14
     return isolate_->GetContinuationPreservedEmbedderDataV2();
@@ -119,6 +124,7 @@ class V8State {
   std::optional<cppgc::testing::OverrideEmbedderStackStateScope> no_conservative_scan_;
   GlobalContextFrame frame_during_gc_;
   std::vector<int> free_ids_;
+  bool retired_ = false;
 };
 
 }  // namespace tendril

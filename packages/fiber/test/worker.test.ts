@@ -14,6 +14,17 @@ test('workers use fibers, also alone, and go with them parked or running', () =>
   assert.deepEqual(stdout.trim().split('\n'), expected, stderr);
 });
 
+test('workers end in the midst of a marking, with the addon in the main thread and without', () => {
+  for (const alone of ['alone', 'shared']) {
+    const { status, stdout, stderr } = runScript(
+      'marking.mjs',
+      [alone],
+      ['--stress-incremental-marking'],
+    );
+    assert.deepEqual([stdout, status], ['all have ended\n', 0], `${alone}: ${stderr}`);
+  }
+});
+
 describe('a process with parked fibers exits', () => {
   test('from process.exit() inside a fiber', () =>
     assert.equal(runScript('exit.mjs', ['inside']).status, 9));
