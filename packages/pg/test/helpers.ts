@@ -54,7 +54,7 @@ export function withClient(body: (client: Client) => void, options?: ClientOptio
 }
 
 /** Parks until `condition` holds. */
-export function until(condition: () => boolean, ms = 30_000): void {
+export function until(condition: () => boolean, ms = 60_000): void {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);

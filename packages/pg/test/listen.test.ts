@@ -74,9 +74,13 @@ describe('listen', () => {
     'makes the server wait while thousands are unread, and loses none',
     withPool((pool) => {
       using listener = pool.listen('many');
-      pool.query(`SELECT pg_notify('many', n::text) FROM generate_series(1, 20000) n`);
-      sleep(300);
-      for (let n = 1; n <= 20_000; n++) assert.equal(listener.next().value?.payload, String(n));
+      // More than the buffers of a connection hold.
+      const payload = 'lpad(n::text, 2000)';
+      pool.query(`SELECT pg_notify('many', ${payload}) FROM generate_series(1, 20000) n`);
+      const stuck = `${listening} AND wait_event = 'ClientWrite'`;
+      until(() => pool.query(stuck).rows.length === 1);
+      for (let n = 1; n <= 20_000; n++)
+        assert.equal(listener.next().value?.payload.trimStart(), String(n));
     }),
   );
 });

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Event, joinall, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
-import type { Client } from '@tendril/pg';
-import { useServer, withClient, withPool } from './helpers.js';
+import { Client } from '@tendril/pg';
+import { login, until, useServer, withClient, withPool } from './helpers.js';
 
 /** Makes a temporary table of names. Returns what is in it. */
 function names(client: Client): () => string {
@@ -31,7 +31,7 @@ describe('a client that greenlets share', () => {
             begun.set();
             client.query(insert, ['a']);
             asked.wait();
-            sleep(20);
+            client.query('SELECT 1'); // whatever the others have sent comes before
             throw new Error('a fails');
           }),
         );
@@ -63,7 +63,7 @@ describe('a client that greenlets share', () => {
           assert.throws(() =>
             client.transaction(() => {
               client.query(insert, [`${name}2`]);
-              sleep(5);
+              client.query('SELECT 1');
               throw new Error(name);
             }),
           );
@@ -83,7 +83,7 @@ describe('a client that greenlets share', () => {
         client.query('BEGIN');
         begun.set();
         client.query(insert, ['a']);
-        sleep(20);
+        client.query('SELECT 1'); // whatever the other has sent comes before
         client.query('ROLLBACK');
       });
       begun.wait();
@@ -143,12 +143,14 @@ describe('a client that greenlets share', () => {
     'goes on after an owner that was interrupted, by whatever error',
     withClient((client) => {
       const content = names(client);
+      using observer = new Client(login()).connect();
+      const asleep = `SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`;
       class Mine extends Error {}
       const ends: ((work: () => void) => void)[] = [
         (work) => withTimeout(30, work),
         (work) => {
           const greenlet = spawn(work);
-          sleep(30);
+          until(() => observer.query(asleep, [client.processID]).rowCount === 1);
           greenlet.kill({ error: new Mine() });
           greenlet.get();
         },
