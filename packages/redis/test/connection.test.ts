@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { openGate } from '@tendril/adapter-suite';
+import { type Gate, openGate } from '@tendril/adapter-suite';
 import { joinall, sleep, spawn, Timeout, wait } from '@tendril/core';
 import { createClient } from '@tendril/redis';
 import { ClientClosedError, ClientOfflineError } from 'redis';
+import { failure } from './asker.js';
 import { address, clientOf, redisTest, until, useServer } from './helpers.js';
 
 useServer();
@@ -52,7 +53,7 @@ redisTest('commands wait for the connection to come back, within limits', (clien
   sleep(0);
   assert.throws(() => far.incr('counter'), { code: 'ERR_REDIS_OFFLINE_QUEUE_FULL' });
   killed.kill();
-  joinall([limited, late], { timeout: 20_000 });
+  joinall([limited, late], { timeout: 60_000 });
   assert.ok(limited.exception instanceof Timeout);
   const { code, cause } = late.exception as { code?: string; cause?: { code?: string } };
   assert.equal(code, 'ERR_REDIS_OFFLINE');
@@ -96,7 +97,8 @@ redisTest('connect() gives up: a server that refuses, and one that says nothing'
   const mute = createClient({ socket: { host: '127.0.0.1', port, connectTimeout: 100 } });
   assert.throws(() => mute.connect(), /timeout/i);
   const refused = createClient({ socket: { host: '127.0.0.1', port: 1 } });
-  assert.throws(() => refused.connect({ timeout: 100 }), { code: 'ECONNREFUSED' });
+  // A busy machine may not bring even a refusal in that time.
+  until(() => failure(() => refused.connect({ timeout: 100 }))?.code === 'ECONNREFUSED');
   const wrong = createClient({ socket: address(), password: 'wrong' });
   assert.throws(() => wrong.connect(), /WRONGPASS/);
   const named = createClient({ socket: { ...address(), host: 'localhost' }, password: 'tendril' });
@@ -128,13 +130,21 @@ redisTest('several greenlets connect at once: it is done once', (client) => {
 });
 
 redisTest('a network that forwards nothing is found out', () => {
-  const gate = wait(openGate(address()));
-  const far = createClient({
-    socket: { host: gate.host, port: gate.port, socketTimeout: 600 },
-    pingInterval: 50,
-    password: 'tendril',
-  }).connect();
-  sleep(700);
+  const [gate, other] = [wait(openGate(address())), wait(openGate(address()))];
+  const through = ({ host, port }: Gate) =>
+    createClient({
+      socket: { host, port, socketTimeout: 600 },
+      pingInterval: 50,
+      password: 'tendril',
+    }).connect();
+  const far = through(gate);
+  // In the time in which this one is found out.
+  const control = through(other);
+  other.freeze();
+  assert.throws(() => control.echo('lost'), /timeout/i);
+  control.destroy();
+  other.thaw();
+  wait(other.close());
   assert.equal(far.echo('pings keep it alive'), 'pings keep it alive');
   gate.freeze();
   assert.throws(() => far.echo('lost'), /timeout/i);

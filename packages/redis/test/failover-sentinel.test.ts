@@ -23,7 +23,7 @@ test('sentinels fail over: answers or errors in time, nothing sent twice', () =>
       master.kill();
       asker.untilAnswers(50);
       asker.stop(() => sentinel.get('count'));
-      assert.equal(popping.get({ timeout: 1000 })?.code, 'ERR_REDIS_CONNECTION_LOST');
+      assert.equal(popping.get({ timeout: 60_000 })?.code, 'ERR_REDIS_CONNECTION_LOST');
       assert.deepEqual(sentinel.multi().set('key', 'value').get('key').exec(), ['OK', 'value']);
       const next = spawn(() => sentinel.blPop('list', 0));
       until(() => sentinel.statistics()[0]?.lent === 1);
@@ -98,7 +98,7 @@ test('the roles change again and again: nothing is left of earlier masters', (t)
           while (asked() === before) sleep(20);
         });
         asker.untilAnswers(200);
-        assert.ok(popping.get({ timeout: 10_000 })?.code, 'the connection is gone');
+        assert.ok(popping.get({ timeout: 60_000 })?.code, 'the connection is gone');
         assert.ok(sentinel.statistics().length <= 1);
       }
       asker.stop(() => sentinel.get('count'));

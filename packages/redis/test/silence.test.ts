@@ -221,7 +221,7 @@ test('a cluster: the connection to a node that others keep asking', () =>
       until(() => cluster.statistics().some(({ lent }) => lent === 1));
       for (const gate of gates) gate.silence();
       assert.ok(askUntilAnswered(() => cluster.get(key)) > 0, 'it was silent');
-      assert.equal(popping.get({ timeout: 10_000 })?.code, code);
+      assert.equal(popping.get({ timeout: 60_000 })?.code, code);
       until(() => {
         cluster.publish('news', 'again');
         return messages.receive({ timeout: 50 })?.message === 'again';
@@ -251,7 +251,7 @@ test('with sentinels: the connection to the master that others keep asking', () 
       until(() => sentinel.statistics()[0]?.lent === 1);
       gate.silence();
       assert.ok(askUntilAnswered(() => sentinel.get('key')) > 0, 'it was silent');
-      assert.equal(popping.get({ timeout: 10_000 })?.code, code);
+      assert.equal(popping.get({ timeout: 60_000 })?.code, code);
       until(() => {
         sentinel.publish('news', 'again');
         return messages.receive({ timeout: 50 })?.message === 'again';
