@@ -65,3 +65,4 @@ export { RLock } from './sync/rlock.js';
 export { type AcquireOptions, BoundedSemaphore, Semaphore } from './sync/semaphore.js';
 export { type Transactional, type TransactOptions, transact } from './sync/transact.js';
 export { Turns } from './sync/turns.js';
+export { Vigil, type Watched } from './sync/vigil.js';

@@ -4,7 +4,7 @@ import type { PrepareStatementInfo, QueryOptions } from 'mysql2';
 import { connect } from './connect.js';
 import { ConnectionClosedError } from './errors.js';
 import { Killer } from './killer.js';
-import { type ConnectionOptions, readOptions } from './options.js';
+import { type ConnectionOptions, readOptions, splitKeeping } from './options.js';
 import { PreparedStatement } from './prepared-statement.js';
 import { Queryable } from './queryable.js';
 import { Session } from './session.js';
@@ -117,9 +117,10 @@ export class Connection extends Queryable implements Disposable {
 
 /** Opens a connection, parking until the server has let it in. */
 export function createConnection(options: ConnectionOptions | string): Connection {
-  const { acquireTimeout, ...read } = readOptions(options);
+  const { acquireTimeout, ...given } = readOptions(options);
+  const [read, silence] = splitKeeping(given);
   const killer = new Killer(read);
-  const session = new Session(connect(read), killer, acquireTimeout);
+  const session = new Session(connect(read), killer, acquireTimeout, silence);
   session.onLost = () => killer.close();
   return new Connection(session);
 }

@@ -12,6 +12,17 @@ export class ConnectionClosedError extends TendrilError {
   }
 }
 
+/** The server does not answer, or knows nothing of a statement whose answer somebody waits for. */
+export class SilentServerError extends TendrilError {
+  constructor() {
+    super(
+      'ERR_SERVER_SILENT',
+      'No answer will come over this connection: the server, or something on the way to it, has given it up ' +
+        'without a word. Look after the server and the network, and try again on another one.',
+    );
+  }
+}
+
 /** What the server answers to a statement that KILL QUERY has stopped. */
 export const queryInterrupted = 1317;
 /** The server has rolled the whole transaction back, and ended it. */

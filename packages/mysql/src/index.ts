@@ -22,7 +22,7 @@ export type {
 } from 'mysql2';
 export { escape, escapeId, format, raw } from 'mysql2';
 export { Connection, createConnection } from './connection.js';
-export { ConnectionClosedError } from './errors.js';
+export { ConnectionClosedError, SilentServerError } from './errors.js';
 export type { ConnectionOptions, PoolOptions } from './options.js';
 export { createPool, Pool, type PoolStatistics } from './pool.js';
 export { PoolConnection } from './pool-connection.js';

@@ -3,13 +3,27 @@ import { InvalidArgumentError } from '@tendril/core';
 import * as driver from 'mysql2';
 import type { PoolConnection } from './pool-connection.js';
 
-/** mysql2's options of a connection, and one more. Times are milliseconds. */
-export interface ConnectionOptions extends driver.ConnectionOptions {
+/** Options that mysql2 does not have. Times are milliseconds. */
+interface Keeping {
+  /**
+   * Connections that are dead without a word are found: idle ones by TCP's probes, those with a command under
+   * way by a question on a connection beside. Default true; false is also mysql2's `enableKeepAlive: false`.
+   */
+  keepAlive?: boolean;
+  /**
+   * Of silence, while somebody waits for the server, before it is asked whether it works on it; 0 or Infinity for
+   * never. Default 30,000. TCP's probes have mysql2's `keepAliveInitialDelay`.
+   */
+  keepAliveInitialDelayMillis?: number;
+}
+
+/** mysql2's options of a connection, and some more. Times are milliseconds. */
+export interface ConnectionOptions extends driver.ConnectionOptions, Keeping {
   /** Milliseconds to wait for one's turn where greenlets share it; default 30,000, Infinity for ever. */
   acquireTimeout?: number;
 }
 
-export interface PoolOptions extends driver.PoolOptions {
+export interface PoolOptions extends driver.PoolOptions, Keeping {
   /** Milliseconds to wait for a connection, its opening included; default 30,000, Infinity for ever. */
   acquireTimeout?: number;
   /**
@@ -28,11 +42,13 @@ export interface PoolSettings {
   readonly acquireTimeout: number;
   readonly resetOnRelease: boolean;
   readonly onConnect: ((connection: PoolConnection) => void) | undefined;
+  readonly silence: number | undefined;
 }
 
 /** As mysql2 has it. */
 const defaultIdleTimeout = 60_000;
 const defaultLimit = 10;
+const defaultSilence = 30_000;
 
 /** In mysql2 a class; its types have only an interface. */
 interface ConfigClass {
@@ -75,9 +91,25 @@ function limit(name: string, value: number | undefined, otherwise: number): numb
   return value === 0 ? Number.MAX_SAFE_INTEGER : value;
 }
 
+/** What is left for mysql2, and after how much silence the server is asked; undefined for never. */
+export function splitKeeping({
+  keepAlive,
+  keepAliveInitialDelayMillis: delay = defaultSilence,
+  ...rest
+}: driver.ConnectionOptions & Keeping): [driver.ConnectionOptions, number | undefined] {
+  if (!(typeof delay === 'number' && delay >= 0))
+    throw new InvalidArgumentError('keepAliveInitialDelayMillis', 'a number, 0 or more', delay);
+  const enableKeepAlive = (keepAlive ?? rest.enableKeepAlive) !== false;
+  // Nothing gets lost on the way to a socket in the file system; of a stream there is no second one.
+  const asks = enableKeepAlive && !rest.socketPath && typeof rest.stream !== 'object';
+  const after = delay === 0 || delay === Number.POSITIVE_INFINITY ? undefined : delay;
+  return [{ ...rest, enableKeepAlive }, asks ? after : undefined];
+}
+
 /** Takes the pool's options out. @throws InvalidArgumentError */
 export function splitOptions(options: PoolOptions): [PoolSettings, driver.ConnectionOptions] {
-  const { acquireTimeout, waitForConnections, resetOnRelease, onConnect, ...connection } = options;
+  const { acquireTimeout, waitForConnections, resetOnRelease, onConnect, ...more } = options;
+  const [connection, silence] = splitKeeping(more);
   if (onConnect !== undefined && typeof onConnect !== 'function')
     throw new InvalidArgumentError('onConnect', 'a function', onConnect);
   const max = limit('connectionLimit', options.connectionLimit, defaultLimit);
@@ -93,6 +125,7 @@ export function splitOptions(options: PoolOptions): [PoolSettings, driver.Connec
     acquireTimeout: acquireTimeout ?? 30_000,
     resetOnRelease: resetOnRelease ?? false,
     onConnect,
+    silence,
   };
   return [settings, connection];
 }

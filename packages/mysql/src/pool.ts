@@ -50,8 +50,8 @@ export class Pool extends Queryable implements Disposable {
   }
 
   #create(): Session {
-    const { acquireTimeout } = this.#settings;
-    const session = new Session(connect(this.#options), this.#killer, acquireTimeout);
+    const { acquireTimeout, silence } = this.#settings;
+    const session = new Session(connect(this.#options), this.#killer, acquireTimeout, silence);
     session.onLost = () => this.#connections.drop(session);
     try {
       this.#prepare(session);

@@ -64,6 +64,7 @@ export function* rows<T>(
         park<void>((resume) => {
           wake = resume as () => void;
           socketOf(raw).resume();
+          session.watch();
         });
         wake = undefined;
       }

@@ -7,6 +7,8 @@ import {
   park,
   spawn,
   Turns,
+  Vigil,
+  type Watched,
   withoutContext,
   withTimeout,
 } from '@tendril/core';
@@ -18,7 +20,13 @@ import type {
   QueryValues,
 } from 'mysql2';
 import { type RawConnection, sever, socketOf } from './connect.js';
-import { ConnectionClosedError, errnoOf, lockDeadlock, queryInterrupted } from './errors.js';
+import {
+  ConnectionClosedError,
+  errnoOf,
+  lockDeadlock,
+  queryInterrupted,
+  SilentServerError,
+} from './errors.js';
 import type { Killer } from './killer.js';
 import { isOpen, leavesOpen, statusAfter } from './server-status.js';
 
@@ -52,12 +60,13 @@ export type Done = (error: Error | null, result?: unknown, fields?: unknown) => 
  * A kill strikes whatever runs when it arrives: it may come before the server has read the query (so it
  * is repeated), or after its end (so its answer is waited for).
  */
-export class Session {
+export class Session implements Watched {
   readonly raw: RawConnection;
   /** When it was connected, by performance.now(). */
   readonly since = performance.now();
   readonly #killer: Killer | undefined;
   readonly turns: Turns;
+  readonly #vigil: Vigil | undefined;
   /** A turn is kept until a command that was abandoned, and all that follows from it, has ended. */
   #held = false;
   /** Set when a command that was under way has left its turn to what puts the connection in order. */
@@ -94,12 +103,13 @@ export class Session {
 
   /**
    * Without a killer an interrupted command costs the connection. `limit`: milliseconds that greenlets wait
-   * for a turn.
+   * for a turn. `silence`: milliseconds without a byte for a command before the server is asked about it.
    */
-  constructor(raw: RawConnection, killer?: Killer, limit?: number) {
+  constructor(raw: RawConnection, killer?: Killer, limit?: number, silence?: number) {
     this.raw = raw;
     this.#killer = killer;
     this.turns = new Turns(limit);
+    if (silence) this.#vigil = new Vigil(this, silence);
     // The result of a command may be on its way to its callback: it comes first. An error that a
     // command gets is not always told to the connection; its socket is closed in any case.
     const lose = (error: Error) => process.nextTick(() => this.#lose(error));
@@ -140,6 +150,7 @@ export class Session {
       throw this.rolledBack ?? new ConnectionClosedError({ cause: this.lost });
     }
     this.#busy = true;
+    this.watch();
   }
 
   #takeTurn(): void {
@@ -354,11 +365,41 @@ export class Session {
     while (this.#last) this.#last.join();
   }
 
+  // ------------------------------------------------------------------- silence
+
+  /** Somebody waits for the server from now on. */
+  watch(): void {
+    this.#vigil?.begin();
+  }
+
+  /** While nothing is read what has come is still in the kernel; what was abandoned has a limit of its own. */
+  get waiting(): boolean {
+    return this.#busy && !this.#orphan && !socketOf(this.raw).isPaused();
+  }
+
+  get bytesRead(): number {
+    return socketOf(this.raw).bytesRead;
+  }
+
+  /** Some of a command is still on this side. */
+  get sending(): boolean {
+    return socketOf(this.raw).writableLength > 0;
+  }
+
+  isWorkedFor(): boolean {
+    return this.#killer?.isWorkedFor(this) ?? true;
+  }
+
+  silent(): void {
+    this.destroy(new SilentServerError());
+  }
+
   // ------------------------------------------------------------------- the end
 
   #lose(error: Error): void {
     if (this.lost) return;
     this.lost = error;
+    this.#vigil?.end();
     const fail = this.fail;
     this.finish();
     fail?.(error);

@@ -1,17 +1,11 @@
-/** inquire(): asks the server, on a connection beside, what became of another one. */
+/** isWorkedFor(): asks the server, on a connection beside, what became of another one. */
 import { park, withTimeout } from '@tendril/core';
 import { Query, type QueryResult } from 'pg';
 import { connectRaw, makeRaw, NamedSocket, type RawClient } from './driver.js';
 import type { ClientOptions } from './options.js';
 
-/** `silent`: it gives no sign of life. `lost`: it works on nothing for that connection. `well`: not known to be dead. */
-export type Finding = 'silent' | 'lost' | 'well';
-
 /** Milliseconds for the server to take a goodbye. */
 const goodbye = 1000;
-
-/** A network that says so itself. Any other error has come from a host that is there. */
-const unreachable = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN']);
 
 const ignore = () => {};
 
@@ -19,16 +13,18 @@ const ignore = () => {};
 const question = `SELECT pg_backend_pid() = $1 AS direct,
   (SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = $2) AS state`;
 
-function ask(raw: RawClient, about: number | null): Finding {
+function ask(raw: RawClient, main: RawClient): boolean {
   const { rows } = park<QueryResult>((resume) => {
     raw.query(
-      new Query(question, [raw.processID, about], (error, result) =>
+      new Query(question, [raw.processID, main.processID], (error, result) =>
         error ? resume.error(error) : resume(result),
       ),
     );
   });
   const [{ direct, state }] = rows;
-  return direct && (state === null || state.startsWith('idle')) ? 'lost' : 'well';
+  // Of what is not all sent the server knows nothing yet.
+  if (main.connection.stream.writableLength > 0) return true;
+  return !(direct && (state === null || state.startsWith('idle')));
 }
 
 function end(raw: RawClient): void {
@@ -37,30 +33,33 @@ function end(raw: RawClient): void {
   (raw.end as (callback: () => void) => void)(ignore);
 }
 
-/** Parks for at most `patience` milliseconds. `address` is that of `main`: its name may mean several servers. */
-export function inquire(
+/**
+ * For core's Vigil. Parks for at most `patience` milliseconds. `address` is that of `main`: its name may mean
+ * several servers.
+ */
+export function isWorkedFor(
   main: RawClient,
   options: ClientOptions,
   address: string | undefined,
   patience: number,
-): Finding {
+): boolean {
   const stream = options.stream ?? (() => new NamedSocket(address));
   const raw = makeRaw({ ...options, stream, pipeline: false });
   raw.on('error', ignore);
+  let answered = false;
   try {
-    const finding = withTimeout(
+    return withTimeout(
       patience,
       () => {
         connectRaw(raw, ignore);
-        return ask(raw, main.processID);
+        const answer = ask(raw, main);
+        answered = true;
+        return answer;
       },
-      { value: 'silent' as Finding },
+      { value: false },
     );
-    if (finding === 'silent') raw.connection.stream.destroy();
-    else end(raw);
-    return finding;
-  } catch (error) {
-    raw.connection.stream.destroy();
-    return unreachable.has((error as NodeJS.ErrnoException)?.code ?? '') ? 'silent' : 'well';
+  } finally {
+    if (answered) end(raw);
+    else raw.connection.stream.destroy();
   }
 }

@@ -7,6 +7,8 @@ import {
   getCurrent,
   Timeout,
   Turns,
+  Vigil,
+  type Watched,
 } from '@tendril/core';
 import { makeAside } from './aside.js';
 import { cancelRequest } from './cancel.js';
@@ -17,11 +19,10 @@ import {
   ConnectTimeoutError,
   SilentServerError,
 } from './errors.js';
-import { type Finding, inquire } from './inquiry.js';
+import { isWorkedFor } from './inquiry.js';
 import type { Operation } from './operation.js';
 import { type ClientOptions, connectionTimeout, silenceLimit } from './options.js';
 import { grace, type Patient, Recovery } from './recovery.js';
-import { Vigil, type Watched } from './vigil.js';
 
 /** For the server to take a goodbye. */
 const goodbye = 1000;
@@ -255,9 +256,9 @@ export class Session implements Patient, Watched {
     return (this.raw.connection.stream as Socket).bytesRead;
   }
 
-  inquire(): Finding {
+  isWorkedFor(): boolean {
     const patience = this.#connectTimeout ?? defaultPatience;
-    return inquire(this.raw, this.#options, this.#address, patience);
+    return isWorkedFor(this.raw, this.#options, this.#address, patience);
   }
 
   silent(): void {
