@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { connectionsWithin } from '#src/cli/descriptors.js';
 import { listenDescriptors } from '#src/cli/inherited.js';
 import { parseCommand } from '#src/cli/options.js';
+import { connectionsWithin } from '#src/server/descriptors.js';
 import { Command, eventually, get, plain } from './cli-harness.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tendril-cli-'));

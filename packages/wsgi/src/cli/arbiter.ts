@@ -3,9 +3,13 @@ import cluster from 'node:cluster';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import {
+  connectionsWithin,
+  defaultMaxConnections,
+  descriptorLimit,
+} from '../server/descriptors.js';
 import { showAddress } from './bind.js';
 import { Crew } from './crew.js';
-import { connectionsWithin, defaultMaxConnections, descriptorLimit } from './descriptors.js';
 import { Dispatcher } from './dispatcher.js';
 import { exitCode } from './errors.js';
 import { version } from './help.js';

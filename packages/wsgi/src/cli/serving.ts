@@ -5,9 +5,13 @@ import { joinall, Pool, run, spawn } from '@tendril/core';
 import { type Address, type Listener, standInListener } from '@tendril/core/socket';
 import type { Application } from '../gateway/types.js';
 import { type AccessLog, combinedLine, jsonLine } from '../server/access-log.js';
+import {
+  connectionsWithin,
+  defaultMaxConnections,
+  descriptorLimit,
+} from '../server/descriptors.js';
 import { WSGIServer } from '../server/wsgi-server.js';
 import { tlsOptions } from './certificates.js';
-import { connectionsWithin, defaultMaxConnections, descriptorLimit } from './descriptors.js';
 import type { LogFile } from './log-file.js';
 import type { Settings } from './options.js';
 

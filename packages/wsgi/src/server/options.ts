@@ -3,7 +3,7 @@ import { InvalidArgumentError } from '@tendril/core';
 import type { BaseServerOptions, ListeningOptions } from '@tendril/core/server';
 import { type Limits, limitsOf } from '../http1/limits.js';
 import type { AccessLog } from './access-log.js';
-import { connectionsThatFit } from './descriptors.js';
+import { connectionsThatFit, defaultMaxConnections } from './descriptors.js';
 
 /** Milliseconds; Infinity for none. */
 export interface Timeouts {
@@ -77,7 +77,7 @@ let warned = false;
 
 // One more than there are descriptors, and connections wait unseen, or the application gets no file.
 function connectionsOf(wanted: number | undefined): number {
-  const number = numberOf('maxConnections', wanted, 65_536);
+  const number = numberOf('maxConnections', wanted, defaultMaxConnections);
   const fitting = connectionsThatFit();
   if (number <= fitting) return number;
   if (wanted !== undefined && number !== Number.POSITIVE_INFINITY && !warned) {
