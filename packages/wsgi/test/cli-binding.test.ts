@@ -1,7 +1,15 @@
 /** Sockets that the command makes, takes over, or is handed. */
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -76,19 +84,16 @@ test('a socket that a successor has bound meanwhile is not removed', async () =>
   assert.ok(!existsSync(file));
 });
 
-const servers = new Set<Server>();
-after(() => {
-  for (const server of servers) server.close();
-});
-
 async function handedOn(where: number | string, args: string[]): Promise<Command> {
   const server = createServer();
-  servers.add(server);
   await new Promise<void>((resolve) => server.listen(where, resolve));
   const command = new Command(args, server);
   await command.logged(/Listening at/);
-  // One of Unix is closed at the end, for that removes the file.
-  if (typeof where === 'number') server.close();
+  // As long as it listens here, too, this process takes connections that are the command's.
+  const isFile = typeof where === 'string';
+  if (isFile) linkSync(where, `${where}.kept`);
+  await new Promise((resolve) => server.close(resolve));
+  if (isFile) renameSync(`${where}.kept`, where); // closing has removed it
   return command;
 }
 
