@@ -416,3 +416,33 @@ describe('one listener for all', () => {
       assert.equal((one.value as unknown as Error).cause, 'enough');
     }));
 });
+
+test('an iwait that is dropped in the middle is not held by what lives on, nor has a link there', () =>
+  run(() => {
+    const stop = new Event();
+    let links = 0;
+    const counted = {
+      ready: () => stop.ready(),
+      link: (fn: () => void) => {
+        links++;
+        stop.link(fn);
+      },
+      unlink: (fn: () => void) => {
+        links--;
+        stop.unlink(fn);
+      },
+    };
+    const refs = times(50, () => {
+      const other = spawn(() => {});
+      const some = iwait([counted as unknown as Event, other]);
+      assert.equal(some.next().value, other);
+      return new WeakRef(some);
+    });
+    assert.equal(links, 50);
+    assert.equal(survivors(refs), 0);
+    for (let round = 0; round < 100 && links > 0; round++) {
+      gc();
+      sleep(10);
+    }
+    assert.equal(links, 0);
+  }) as Promise<void>);

@@ -17,6 +17,69 @@ export interface JoinallOptions extends IwaitOptions {
   raiseError?: boolean;
 }
 
+/** Several objects, told apart by whether they are ready: those that are, in that order. */
+class Readiness<T extends Linkable> {
+  readonly ready: T[] = [];
+  readonly pending = new Set<T>();
+  /** How many of all are wanted. */
+  readonly wanted: number;
+  #seen = 0;
+  #waiter: Waiter<void | typeof expired> | undefined;
+  readonly #deadline: number;
+
+  constructor(objects: Iterable<T>, options: IwaitOptions | undefined) {
+    const { timeout = Number.POSITIVE_INFINITY, count = Number.POSITIVE_INFINITY } = options ?? {};
+    checkTimeout(timeout);
+    const all = new Set(objects);
+    for (const object of all)
+      if (object.ready()) this.ready.push(object);
+      else this.pending.add(object);
+    this.wanted = Math.min(count, all.size);
+    this.#deadline = hub.clock.now() + timeout;
+  }
+
+  link(onReady: (object: T) => void): void {
+    for (const object of this.pending) object.link(onReady as never);
+  }
+
+  /** For whoever is linked. */
+  add(object: T): void {
+    this.pending.delete(object);
+    this.ready.push(object);
+    this.#waiter?.wake();
+  }
+
+  /** The next one, or undefined when the time is up. Parks, with a timer for no longer than that. */
+  next(what: string): T | undefined {
+    if (this.#seen === this.ready.length) {
+      this.#waiter = new Waiter(what);
+      const left = Math.max(0, this.#deadline - hub.clock.now());
+      const outcome = waitAtMost<void>(this.#waiter, left);
+      this.#waiter = undefined;
+      if (outcome === expired) return undefined;
+    }
+    return this.ready[this.#seen++];
+  }
+}
+
+function unlinkAll<T extends Linkable>(objects: Iterable<T>, onReady: (object: T) => void): void {
+  for (const object of objects) object.unlink(onReady as never);
+}
+
+interface Links {
+  readonly pending: Iterable<Linkable>;
+  readonly onReady: (object: Linkable) => void;
+}
+
+/** A generator that is dropped in the middle runs no `finally`: what lives longer must not hold it. */
+const dropped = new FinalizationRegistry(({ pending, onReady }: Links) =>
+  unlinkAll(pending, onReady),
+);
+
+function addTo<T extends Linkable>(readiness: WeakRef<Readiness<T>>): (object: T) => void {
+  return (object) => readiness.deref()?.add(object);
+}
+
 /**
  * Yields objects in the order in which they become ready; ends at `count`, or when `timeout`
  * milliseconds have passed since the first one was asked for. Takes anything linkable: greenlets,
@@ -26,40 +89,20 @@ export function* iwait<T extends Linkable>(
   objects: Iterable<T>,
   options?: IwaitOptions,
 ): Generator<T, void, undefined> {
-  const { timeout = Number.POSITIVE_INFINITY, count = Number.POSITIVE_INFINITY } = options ?? {};
-  checkTimeout(timeout);
-  const all = [...new Set(objects)];
-  const ready: T[] = [];
-  let yielded = 0;
-  let waiter: Waiter<void | typeof expired> | undefined;
-  const onReady = (object: T) => {
-    ready.push(object);
-    waiter?.wake();
-  };
-  const pending = new Set<T>();
-  for (const object of all) {
-    if (object.ready()) ready.push(object);
-    else {
-      pending.add(object);
-      object.link(onReady as never);
-    }
-  }
-  const deadline = hub.clock.now() + timeout;
+  const readiness = new Readiness(objects, options);
+  const { pending } = readiness;
+  const onReady = addTo(new WeakRef(readiness));
+  readiness.link(onReady);
+  dropped.register(readiness, { pending, onReady: onReady as Links['onReady'] }, readiness);
   try {
-    for (const wanted = Math.min(count, all.length); yielded < wanted; ) {
-      if (yielded === ready.length) {
-        // A timer only while somebody waits here: a generator that is not driven to its end has none.
-        waiter = new Waiter('iwait()');
-        const left = Math.max(0, deadline - hub.clock.now());
-        if (waitAtMost<void>(waiter, left) === expired) return;
-        waiter = undefined;
-      }
-      const object = ready[yielded++] as T;
-      pending.delete(object);
+    for (let yielded = 0; yielded < readiness.wanted; yielded++) {
+      const object = readiness.next('iwait()');
+      if (!object) return;
       yield object;
     }
   } finally {
-    for (const object of pending) object.unlink(onReady as never);
+    dropped.unregister(readiness);
+    unlinkAll(pending, onReady);
   }
 }
 
@@ -69,10 +112,19 @@ export function* iwait<T extends Linkable>(
  * @throws the earliest failure, with `raiseError`
  */
 export function joinall<T extends Linkable>(objects: Iterable<T>, options?: JoinallOptions): T[] {
+  const readiness = new Readiness(objects, options);
+  const onReady = (object: T) => readiness.add(object);
+  readiness.link(onReady);
   const finished: T[] = [];
-  for (const object of iwait(objects, options)) {
-    finished.push(object);
-    if (options?.raiseError) (object as { get?: () => unknown }).get?.();
+  try {
+    while (finished.length < readiness.wanted) {
+      const object = readiness.next('joinall()');
+      if (!object) break;
+      finished.push(object);
+      if (options?.raiseError) (object as { get?: () => unknown }).get?.();
+    }
+  } finally {
+    unlinkAll(readiness.pending, onReady);
   }
   return finished;
 }
