@@ -1,6 +1,7 @@
 /** connect(): a connection of node-redis's, made within a limit. */
 import { park, withoutContext, withTimeout } from '@tendril/core';
 import { ConnectionTimeoutError, ErrorReply } from 'redis';
+import { withCode } from './errors.js';
 import type { Raw } from './raw.js';
 import { reasonOf, type Stop } from './stop.js';
 
@@ -29,7 +30,8 @@ export function shut(raw: Raw, stop: Stop, connecting?: Promise<unknown>): void 
  * Connects, parking for at most `timeout` milliseconds, in which node-redis may try several times.
  * What the server itself refuses (a wrong password) is final. A kill leaves nothing behind.
  *
- * @throws the last error: Node's with their codes (ECONNREFUSED), ErrorReply, ConnectionTimeoutError
+ * @throws the last error, with a code: Node's (ECONNREFUSED), ERR_REDIS_CONNECTION_LOST, ErrorReply,
+ *   ConnectionTimeoutError
  */
 export function connect(raw: Raw, stop: Stop, timeout: number): void {
   let last: unknown = new ConnectionTimeoutError();
@@ -48,11 +50,11 @@ export function connect(raw: Raw, stop: Stop, timeout: number): void {
       connecting
         .then(resume, (error) => {
           // That of an attempt which was ended because of a refusal says nothing.
-          if (!isRefusal(last)) resume.error(reasonOf(error));
+          if (!isRefusal(last)) resume.error(withCode(error));
         })
         .finally(() => raw.off('error', onError))
         .catch(ignore);
       return () => shut(raw, stop, connecting);
     });
-  if (withTimeout(timeout, attempt, { value: late }) === late) throw last;
+  if (withTimeout(timeout, attempt, { value: late }) === late) throw withCode(last);
 }
