@@ -15,7 +15,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { listenDescriptors } from '#src/cli/inherited.js';
 import { parseCommand } from '#src/cli/options.js';
-import { connectionsWithin } from '#src/server/descriptors.js';
+import { connectionsOfWorker, descriptorLimit, shareOf } from '#src/server/descriptors.js';
 import { Command, eventually, get, plain } from './cli-harness.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tendril-cli-'));
@@ -139,11 +139,13 @@ test('LISTEN_FDS counts for the process of LISTEN_PID, and gives way to fd://', 
 });
 
 test('connections of a worker are as many as its descriptors allow', async () => {
-  assert.equal(connectionsWithin(1024, 1, 65_536), 960);
-  assert.equal(connectionsWithin(1024, 2, 65_536), 480);
-  assert.equal(connectionsWithin(1024, 2, 100), 100);
-  assert.equal(connectionsWithin(64, 1, 65_536), 32);
-  assert.equal(connectionsWithin(Number.POSITIVE_INFINITY, 1, 65_536), 65_536);
+  assert.equal(shareOf(960, 1, 65_536), 960);
+  assert.equal(shareOf(960, 2, 65_536), 480);
+  assert.equal(shareOf(960, 2, 100), 100);
+  assert.equal(shareOf(1, 2, 100), 1);
+  assert.equal(shareOf(Number.POSITIVE_INFINITY, 1, 65_536), 65_536);
+  const some = connectionsOfWorker();
+  assert.ok(some > descriptorLimit() / 2 && some <= descriptorLimit() - 24, `${some}`);
   const command = await Command.start('--max-connections', '7', plain);
   assert.match(command.log, /Connections of a worker: up to 7\n/);
   assert.equal(await command.stop(), 0);

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
-  connectionsWithin,
+  connectionsOfWorker,
   defaultMaxConnections,
   descriptorLimit,
+  shareOf,
 } from '../server/descriptors.js';
 import { showAddress } from './bind.js';
 import { Crew } from './crew.js';
@@ -99,7 +100,7 @@ export class Arbiter {
   #connections(): string {
     const { bind, maxConnections = defaultMaxConnections } = this.#settings;
     const limit = descriptorLimit();
-    const each = connectionsWithin(limit, bind.length, maxConnections);
+    const each = shareOf(connectionsOfWorker(), bind.length, maxConnections);
     const why = each < maxConnections ? `, for which ${limit} file descriptors are enough` : '';
     return `up to ${each * bind.length}${why}`;
   }

@@ -5,11 +5,7 @@ import { joinall, Pool, run, spawn } from '@tendril/core';
 import { type Address, type Listener, standInListener } from '@tendril/core/socket';
 import type { Application } from '../gateway/types.js';
 import { type AccessLog, combinedLine, jsonLine } from '../server/access-log.js';
-import {
-  connectionsWithin,
-  defaultMaxConnections,
-  descriptorLimit,
-} from '../server/descriptors.js';
+import { connectionsThatFit, defaultMaxConnections, shareOf } from '../server/descriptors.js';
 import { WSGIServer } from '../server/wsgi-server.js';
 import { tlsOptions } from './certificates.js';
 import type { LogFile } from './log-file.js';
@@ -45,7 +41,7 @@ export class Serving {
       errorLog: logs.error,
       multiprocess: workers > 1,
       ...(log && { log }),
-      maxConnections: connectionsWithin(descriptorLimit(), addresses.length, maxConnections),
+      maxConnections: shareOf(connectionsThatFit(), addresses.length, maxConnections),
       ...(places !== undefined && { spawn: new Pool(places) }),
     };
     this.#listeners = addresses.map((address) => standInListener(address, tls && { tls }));

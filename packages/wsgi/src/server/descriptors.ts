@@ -1,8 +1,8 @@
 /** How many files a process may have open, and how many of them may be connections. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What a worker needs besides its connections: its channel, logs, watches, and the application's own files. */
-const reserve = 64;
+/** What a worker has open before its first connection: its channel, logs, libuv's own. More or less. */
+const opened = 24;
 /** For what the application opens, and for connections that are told that there is no room. */
 const mostSpared = 128;
 
@@ -24,16 +24,22 @@ export function connectionsThatFit(): number {
   const limit = descriptorLimit();
   if (limit === Number.POSITIVE_INFINITY) return limit;
   try {
-    const free = limit - readdirSync('/proc/self/fd').length;
-    return Math.max(1, free - Math.min(mostSpared, Math.ceil(free / 4)));
+    return fitting(limit - readdirSync('/proc/self/fd').length);
   } catch {
     return Number.POSITIVE_INFINITY;
   }
 }
 
-/** The connections that a worker yet to be started may have for each of its addresses, at most `wanted`. */
-export function connectionsWithin(limit: number, addresses: number, wanted: number): number {
-  // A small limit is shared half and half, for the reserve would leave nothing.
-  const free = Math.max(limit - reserve, limit / 2);
-  return Math.max(Math.min(wanted, Math.floor(free / addresses)), 1);
+/** The same for a worker yet to be started: about so many. */
+export function connectionsOfWorker(): number {
+  return fitting(descriptorLimit() - opened);
+}
+
+function fitting(free: number): number {
+  return Math.max(1, free - Math.min(mostSpared, Math.ceil(free / 4)));
+}
+
+/** Of what fits, for each of so many addresses, at most `wanted`. */
+export function shareOf(fitting: number, addresses: number, wanted: number): number {
+  return Math.max(Math.min(wanted, Math.floor(fitting / addresses)), 1);
 }
