@@ -23,6 +23,9 @@
         '-fno-rtti',
         '-Wno-cast-function-type',
       ],
+      # A Worker that alone had loaded the addon would take it along, with what it has found out about this
+      # binary of Node: the next one would have to find it again, in memory full of the last one's remains.
+      'ldflags': ['-Wl,-z,nodelete'],
       'configurations': {
         'Release': {
           'cflags!': ['-O3'],

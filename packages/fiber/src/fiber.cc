@@ -362,8 +362,8 @@ void Engine::OnEnvironmentExit(void* data, void (*done)(void*), void* done_argum
   }
   self->lost_.clear();
   self->pool_->Clear(self->CoroutineOf(self->current_));
-  // V8 may collect when this addon is unloaded already, as it is at the end of
-  // a Worker that was the only one to load it: nothing of ours may be called.
+  // V8 may collect once more, when the isolate is disposed of: nothing of ours
+  // may be called then.
   self->fibers_.ForEach([](Fiber* fiber) { fiber->wrapper_.Reset(); });
   // At an exit within a fiber the main stack stays archived: see BeforeGC. No
   // JavaScript runs any more that could want its stores.
