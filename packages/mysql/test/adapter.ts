@@ -6,6 +6,7 @@ import {
   type Subject,
   startService,
 } from '@tendril/adapter-suite';
+import { sleep } from '@tendril/core';
 import { createConnection, createPool, type Pool, type RowDataPacket } from '@tendril/mysql';
 
 /** Options to reach the server of a test. */
@@ -122,6 +123,7 @@ export const adapter: Adapter = {
         return rows.map(({ amount }) => amount);
       },
       leftovers() {
+        sleep(150); // see fromInnodb
         const [rows] = connection.query<RowDataPacket[]>(
           `SELECT 'a lock' AS what FROM seq_0_to_1 WHERE IS_USED_LOCK(CONCAT('lock', seq)) IS NOT NULL
            UNION ALL SELECT 'a transaction' FROM information_schema.innodb_trx

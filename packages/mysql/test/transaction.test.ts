@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { Event, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
-import { type Connection, createConnection, type Pool, type PoolConnection } from '@tendril/mysql';
-import { serverOfFile, until, value } from './helpers.js';
+import { createConnection, type Pool, type PoolConnection } from '@tendril/mysql';
+import { fromInnodb, serverOfFile, until, value } from './helpers.js';
 
 const server = serverOfFile();
 const count = (pool: Pool) => Number(value(pool, 'SELECT COUNT(*) FROM t'));
@@ -146,7 +146,7 @@ describe('transactions', () => {
             add(connection, 1);
             const sql =
               'SELECT trx_isolation_level FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = CONNECTION_ID()';
-            const found = value(connection, sql);
+            const found = fromInnodb(() => value(connection, sql));
             connection.query('DELETE FROM t');
             return found;
           });
@@ -234,8 +234,8 @@ describe('transactions', () => {
       pool.query('INSERT INTO t VALUES (1, 0), (2, 0)');
       const other = pool.getConnection();
       using observer = createConnection(server.options());
-      const waits = (from: Connection) =>
-        Number(value(from, 'SELECT COUNT(*) FROM information_schema.innodb_lock_waits'));
+      const sql = 'SELECT COUNT(*) FROM information_schema.innodb_lock_waits';
+      const waits = () => fromInnodb(() => Number(value(observer, sql)));
       other.beginTransaction();
       // More changes than the victim: InnoDB rolls back the smaller one.
       for (let id = 10; id < 40; id++) add(other, id);
@@ -245,7 +245,7 @@ describe('transactions', () => {
           pool.transaction((mine) => {
             mine.query('UPDATE t SET n = 2 WHERE id = 2');
             const rival = spawn(() => other.query('UPDATE t SET n = 1 WHERE id = 2'));
-            until(() => waits(observer) === 1);
+            until(() => waits() === 1);
             try {
               mine.query('UPDATE t SET n = 2 WHERE id = 1');
             } catch {
