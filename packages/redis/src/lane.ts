@@ -1,6 +1,6 @@
 /** Lane: a connection that one greenlet has for itself. */
 import { park } from '@tendril/core';
-import { RESP_TYPES } from 'redis';
+import { ErrorReply, RESP_TYPES } from 'redis';
 import { type Blocking, decoded, limitOf } from './blocking.js';
 import { connect, shut } from './connect.js';
 import { LostElementsError, withCode } from './errors.js';
@@ -38,6 +38,11 @@ const settleLimit = 2000;
 const again = 5;
 const ignore = () => {};
 const doNothing = async () => {};
+
+/** Ended by CLIENT UNBLOCK, before it got anything. */
+function isUnblocked(error: unknown): boolean {
+  return error instanceof ErrorReply && error.message.startsWith('UNBLOCKED');
+}
 
 function wantsBuffers({ typeMapping }: CommandOptions): boolean {
   return (typeMapping?.[RESP_TYPES.BLOB_STRING] as unknown) === Buffer;
@@ -158,29 +163,62 @@ export class Lane {
   /**
    * The same for a command that blocks: a kill or a timeout ends it on the server. What it pops in that
    * moment is put back, for which it has to be read as bytes.
+   *
+   * One that was ended though nobody here has asked for it is sent again. A server that was started anew
+   * counts its connections from the beginning, and an UNBLOCK that was meant for one of the old server's may
+   * come so late that it strikes who has its number now.
    */
   exchangeBlocking(blocking: Blocking, call: Call, options: CommandOptions): unknown {
     const { restore, before } = blocking;
     const typeMapping = { ...options.typeMapping, [RESP_TYPES.BLOB_STRING]: Buffer };
     const raw = this.raw.withCommandOptions(restore ? { ...options, typeMapping } : options);
-    this.#expectSilence(limitOf(blocking, call.args));
+    const limit = limitOf(blocking, call.args);
+    const deadline = performance.now() + limit;
+    this.#expectSilence(limit);
     try {
       const value = park<unknown>((resume) => {
-        if (before) this.raw.sendCommand(before).catch(ignore);
-        const reply = call.send(raw);
+        let reply: Promise<unknown>;
         let refused: Error | undefined;
-        reply.then(
-          (taken) => {
-            if (refused && taken === null) resume.error(refused);
-            else resume(taken);
-          },
-          (error) => resume.error(withCode(error)),
-        );
+        /** Its end was asked for: by a kill, or because its time is up. */
+        let asked = false;
+        let timer: NodeJS.Timeout | undefined;
+        const ask = () => {
+          if (before) this.raw.sendCommand(before).catch(ignore);
+          reply = call.send(raw);
+          reply.then(taken, failed);
+        };
+        const taken = (value: unknown) => {
+          clearTimeout(timer);
+          if (refused && value === null) resume.error(refused);
+          else resume(value);
+        };
+        const failed = (error: unknown) => {
+          clearTimeout(timer);
+          if (!isUnblocked(error)) resume.error(withCode(error));
+          else if (asked || refused) taken(null);
+          else askAgain();
+        };
+        const askAgain = () => {
+          ask();
+          if (limit === Number.POSITIVE_INFINITY) return;
+          timer = setTimeout(
+            () => {
+              asked = true;
+              void this.#settle(reply, doNothing);
+            },
+            Math.max(0, deadline - performance.now()),
+          );
+        };
+        ask();
         this.#refuse = (error) => {
           refused = error;
           void this.#settle(reply, doNothing);
         };
-        return () => void this.#giveBack(reply, blocking, call.args);
+        return () => {
+          asked = true;
+          clearTimeout(timer);
+          void this.#giveBack(reply, blocking, call.args);
+        };
       });
       return restore && !wantsBuffers(options) ? decoded(value) : value;
     } finally {
@@ -236,18 +274,20 @@ export class Lane {
     const deadline = performance.now() + settleLimit;
     const left = () => deadline - performance.now();
     if (!blocking) await within(done, left());
-    let asking = false;
+    // One that fails may be on its way all the same.
+    let unanswered = 0;
     while (blocking && !ended && left() > 0) {
-      asking = true;
-      const answered = () => {
-        asking = false;
-      };
-      const answer = this.#host.control(['CLIENT', 'UNBLOCK', String(this.#id)]);
-      await within(answer.then(answered, answered), left());
+      unanswered++;
+      const answer = this.#host
+        .control(['CLIENT', 'UNBLOCK', String(this.#id), 'ERROR'])
+        .then(() => {
+          unanswered--;
+        }, ignore);
+      await within(answer, left());
       await within(done, Math.min(again, left()));
     }
     // What has not been answered yet could hit the next command.
-    if (!ended || asking) this.destroy();
+    if (!ended || unanswered > 0) this.destroy();
     this.#settling--;
     if (this.#settling > 0) return;
     this.#onSettled?.();

@@ -57,6 +57,34 @@ redisTest('500 kills while numbers are pushed: each comes once, or is still ther
   assert.ok(seen.length > 100);
 });
 
+redisTest('an UNBLOCK that was meant for another does not end a command', (client) => {
+  const blocked = () =>
+    String(client.sendCommand(['CLIENT', 'LIST']))
+      .split('\n')
+      .filter((line) => /cmd=blpop/.test(line))
+      .map((line) => /id=(\d+)/.exec(line)?.[1] as string);
+  const strike = (mode: string) => {
+    until(() => blocked().length === 1);
+    client.sendCommand(['CLIENT', 'UNBLOCK', ...blocked(), mode]);
+  };
+  const forEver = spawn(() => client.blPop('mine', 0));
+  for (let i = 0; i < 5; i++) strike('ERROR');
+  until(() => blocked().length === 1);
+  client.rPush('mine', 'it');
+  assert.equal(forEver.get()?.element, 'it');
+
+  const since = performance.now();
+  const limited = spawn(() => client.blPop('nobody', 0.4));
+  strike('ERROR');
+  assert.equal(limited.get(), null);
+  assert.ok(performance.now() - since >= 400, 'it has its time');
+
+  // Who ends it by hand has it end.
+  const ended = spawn(() => client.blPop('nobody', 0));
+  strike('TIMEOUT');
+  assert.equal(ended.get(), null);
+});
+
 const binary = Buffer.from([0xff, 0x00, 0xfe]);
 const three = ['a', binary, 'c'];
 const scored = three.map((value, i) => ({ value, score: i + 0.1 }));
