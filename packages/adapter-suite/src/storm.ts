@@ -106,6 +106,13 @@ export function describeStorm(
       await run(() => {
         const subject = adapter.open(gate, { size, acquireTimeout: 5000 });
         const running: Greenlet[] = [];
+        // Also when something has failed: who asks on for ever keeps the process.
+        using _over = {
+          [Symbol.dispose]() {
+            killall(running, { block: false });
+            subject.close(0);
+          },
+        };
         const begin = (name: number) => {
           running[name % askers] = spawn(asker, subject, name, chance, tally);
         };

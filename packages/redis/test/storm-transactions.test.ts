@@ -7,6 +7,7 @@ import { type Gate, openGate } from '@tendril/adapter-suite';
 import {
   Event,
   type Greenlet,
+  getCurrent,
   isExit,
   killall,
   sleep,
@@ -75,7 +76,8 @@ function user(host: Host, key: string): void {
   const things = [() => count(host, key), () => lock(host, key), () => change(host)];
   for (;;) {
     const error = failsInTime(things[Math.floor(chance() * things.length)] as () => void);
-    if (error === stopped) return;
+    // What gives a lock back may fail on the way out of a kill, and its error then takes the place of the kill's.
+    if (error === stopped || getCurrent()?.signal.aborted) return;
     if (error) sleep(1);
   }
 }
