@@ -73,11 +73,12 @@ const stopped = new Error('a kill with an error of its own');
 
 /** One who does them again and again, each with a limit, until it is killed. */
 function user(host: Host, key: string): void {
+  const signal = getCurrent()?.signal as AbortSignal; // of a kill that comes after this
   const things = [() => count(host, key), () => lock(host, key), () => change(host)];
   for (;;) {
     const error = failsInTime(things[Math.floor(chance() * things.length)] as () => void);
     // What gives a lock back may fail on the way out of a kill, and its error then takes the place of the kill's.
-    if (error === stopped || getCurrent()?.signal.aborted) return;
+    if (error === stopped || signal.aborted) return;
     if (error) sleep(1);
   }
 }
