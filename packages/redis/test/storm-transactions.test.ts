@@ -20,7 +20,7 @@ import { type Client, type ClientPool, createClientPool, type Session } from '@t
 import { failure } from './asker.js';
 import { address, clientOf, password, redisTest, until, useServer } from './helpers.js';
 
-useServer();
+if (process.env.TENDRIL_TEST_LONG) useServer();
 
 const rounds = process.env.TENDRIL_TEST_SHORT ? 60 : 500;
 const size = 4;
