@@ -146,9 +146,14 @@ describe('wsgi.input', () => {
   test('bytes that come one by one, and are not read, take little more than their number', () => {
     const count = 64 * 1024;
     const used = () => {
-      (globalThis as { gc?: () => void }).gc?.();
-      const { heapUsed, external } = process.memoryUsage();
-      return heapUsed + external;
+      // What buffers stood on is given back beside the collection, by another thread.
+      let least = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < 10; i++) {
+        (globalThis as { gc?: () => void }).gc?.();
+        const { heapUsed, external } = process.memoryUsage();
+        least = Math.min(least, heapUsed + external);
+      }
+      return least;
     };
     const input = new Input({ wantBody() {}, readOn() {} });
     const before = used();
