@@ -432,6 +432,47 @@ describe('a greenlet', () => {
     }),
   );
 
+  test(
+    'has a signal that is aborted, whenever it is asked for',
+    inGreenlet(() => {
+      const reason = new Error('the first kill');
+      const later = new Error('the second');
+      const asks = (greenlet: Greenlet) => {
+        const { signal } = greenlet;
+        assert.equal(signal.aborted, true);
+        assert.equal(signal.reason, reason);
+        assert.equal(greenlet.signal, signal);
+      };
+      const inCleanUp = spawn(() => {
+        try {
+          sleep(1000);
+        } catch {
+          asks(getCurrent() as Greenlet);
+        }
+        sleep(1);
+      });
+      sleep(0);
+      inCleanUp.kill({ error: reason, block: false });
+      sleep(0);
+      inCleanUp.kill({ error: later });
+      asks(inCleanUp as Greenlet);
+      assert.equal(inCleanUp.exception, later);
+      const unstarted = spawn(() => {});
+      unstarted.kill({ error: reason, block: false });
+      asks(unstarted as Greenlet);
+      assert.equal(unstarted.exception, reason);
+      const controller = new AbortController();
+      const byAbort = spawn(() => {
+        controller.abort(reason);
+        return getCurrent()?.signal;
+      });
+      byAbort.killOn(controller.signal);
+      assert.equal((byAbort.get() as AbortSignal).reason.cause, reason);
+      const unhurt = spawn(() => getCurrent()?.signal);
+      assert.equal(unhurt.get()?.aborted, false);
+    }),
+  );
+
   test('whose error nobody collects is reported once, with name and spawn site', async () => {
     const hub = getHub();
     const { onError } = hub;

@@ -12,7 +12,7 @@ import { AresResolver } from '@tendril/core/resolver';
 import { VirtualClock } from '@tendril/core/testing';
 import { parseRoutes, parseRoutes6 } from '#src/dns/own-names.js';
 import { DnsServer } from './dns-server.js';
-import { leaveNothing } from './helpers.js';
+import { fewDescriptors, leaveNothing } from './helpers.js';
 import { temporaryFolder } from './io-helpers.js';
 import { addresses, code, v4, withServer } from './resolver-setting.js';
 
@@ -91,7 +91,7 @@ describe('a file that cannot be read is an empty one', () => {
     );
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
-      `ulimit -n 60; exec "${process.execPath}" "${script}" "${file('10.0.0.1 x.test\n')}"`,
+      `${fewDescriptors(60)} exec "${process.execPath}" "${script}" "${file('10.0.0.1 x.test\n')}"`,
     ]);
     assert.deepEqual(stdout.trim().split('\n'), [
       'before: 10.0.0.1',

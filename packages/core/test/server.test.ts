@@ -18,7 +18,7 @@ import { DatagramServer, StreamServer } from '@tendril/core/server';
 import { connect, DatagramSocket, type Socket } from '@tendril/core/socket';
 import { VirtualClock } from '@tendril/core/testing';
 import { statistics } from '@tendril/fiber';
-import { leaveNothing } from './helpers.js';
+import { fewDescriptors, leaveNothing } from './helpers.js';
 import { inRealTime, until } from './io-helpers.js';
 
 leaveNothing();
@@ -250,7 +250,7 @@ describe('StreamServer', () => {
     const script = fileURLToPath(new URL('../test/scripts/fd-exhaustion.mjs', import.meta.url));
     const child = spawnProcess(
       'sh',
-      ['-c', `ulimit -n 48; exec "$0" "$1"`, process.execPath, script],
+      ['-c', `${fewDescriptors(48)} exec "$0" "$1"`, process.execPath, script],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

@@ -72,7 +72,8 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   #name: string | undefined = undefined;
   /** Made by Local, for the first value. */
   localValues: LocalValues | undefined = undefined;
-  #controller: KillController | undefined = undefined;
+  /** Made by {@link signal}; until then what is left of a kill. */
+  #controller: KillController | Killed | undefined = undefined;
   #cancelStart: (() => void) | undefined = undefined;
   #stopWatching: (() => void)[] | undefined = undefined;
   #onEnd: ((greenlet: Greenlet) => void)[] | undefined = undefined;
@@ -232,7 +233,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     checkTimeout(options?.timeout);
     if (this.#state === 'dead') return;
     const error = options?.error ?? new GreenletExit();
-    this.#controller?.kill(error);
+    this.#abortSignal(error);
     this.#cancelStart?.();
     this.#cancelStart = undefined;
     if (this === (hub.current as Task)) throw error;
@@ -246,12 +247,21 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   }
 
   /**
-   * An AbortSignal that aborts when the greenlet is killed, with the error as its reason. Its listeners
-   * are called in the context of who asked for it first.
+   * An AbortSignal that aborts when the greenlet is killed, with the error as its reason, or is aborted if
+   * it was killed before this was asked for. Its listeners are called in the context of who asked for it first.
    */
   get signal(): AbortSignal {
-    this.#controller ??= new KillController();
-    return this.#controller.signal;
+    const made = this.#controller;
+    if (made instanceof KillController) return made.signal;
+    const controller = new KillController();
+    this.#controller = controller;
+    if (made) controller.kill(made.error);
+    return controller.signal;
+  }
+
+  #abortSignal(error: unknown): void {
+    if (this.#controller) this.#controller.kill(error);
+    else this.#controller = new Killed(error);
   }
 
   /** Kills the greenlet when `signal` aborts, with its reason as the exit's cause. */
@@ -270,7 +280,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
         return;
       }
       // It aborts its own signal: it dies at its next park, and not inside abort().
-      this.#controller?.kill(error);
+      this.#abortSignal(error);
       this.interrupt({ error });
     };
     const stop = watchAbort(signal, kill);
@@ -418,6 +428,14 @@ class KillController extends AbortController {
   kill(error: unknown): void {
     runInContext(this.#context, (reason) => this.abort(reason), error);
   }
+}
+
+/** In place of a controller that nobody has asked for: most greenlets are killed without. */
+class Killed {
+  constructor(readonly error: unknown) {}
+
+  /** The first kill is the reason. */
+  kill(): void {}
 }
 
 interface Failure {
