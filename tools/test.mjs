@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { compile } from './compile.mjs';
@@ -25,6 +25,9 @@ const minute = 60_000;
 
 /** For a test file as a whole: it stands for "hangs", on a machine that others keep busy, too. */
 const fileLimit = 15 * minute;
+
+/** Test files at a time: they wait for servers, timers and children for half of their time. */
+const atATime = 2 * Math.max(2, availableParallelism());
 
 /** @typedef {{ name: string, dir: string }} Package */
 /** @typedef {{ label: string, node: string, packages: Package[], short: boolean }} Run */
@@ -103,7 +106,7 @@ function runTests(run, { filter, long }, totals) {
   const args = [
     '--expose-gc',
     '--test',
-    '--test-concurrency=2',
+    `--test-concurrency=${atATime}`,
     `--test-timeout=${long ? 2 * fileLimit : fileLimit}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

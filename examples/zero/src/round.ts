@@ -82,6 +82,7 @@ export function play(way: Way, upstream: string, options: Options, say: Say): Ro
     say(`${way.name}: ${clients} clients, ${answered} answers`);
   });
   const usual = held.length > 0 ? held.reduce((sum, one) => sum + one, 0) / held.length : idle;
-  const peak = held.length > 0 ? Math.max(...held) : idle;
+  // The kernel takes pages back from who rests, and may go on with it under load.
+  const peak = idle === undefined ? undefined : Math.max(idle, ...held);
   return { ...figures, name: way.name, idle, usual, peak };
 }
