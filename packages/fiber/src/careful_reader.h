@@ -4,12 +4,15 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace tendril {
 
@@ -23,12 +26,18 @@ class CarefulReader {
     if (pipe_[1] >= 0) close(pipe_[1]);
   }
 
-  // How many of the `size` bytes (at most one page) could be read.
+  // The smallest page there is: what lies in one of these can be read as a whole, or not at all.
+  static constexpr uintptr_t kPage = 4096;
+  // So many more cost less to read than another system call.
+  static constexpr size_t kAhead = 8;
+  static uintptr_t PageOf(uintptr_t address) { return address & ~(kPage - 1); }
+
+  // How many of the `size` bytes (at most those of a pipe's buffer) could be read.
   size_t Copy(uintptr_t from, void* to, size_t size) {
     if (from < kLowest || from >= kHighest) return 0;
     iovec local{to, size};
     iovec remote{reinterpret_cast<void*>(from), size};
-    ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+    ssize_t copied = process_vm_readv(process_, &local, 1, &remote, 1, 0);
     if (copied >= 0) return static_cast<size_t>(copied);
     return errno == EFAULT ? 0 : CopyThroughPipe(from, to, size);
   }
@@ -50,7 +59,72 @@ class CarefulReader {
     return got > 0 ? static_cast<size_t>(got) : 0;
   }
 
+  const pid_t process_ = getpid();  // a system call, with glibc
   int pipe_[2] = {-1, -1};
+};
+
+// For thousands of small reads near each other: a system call for each page and not
+// for each read. What a page held when it was first looked at is what is read of it,
+// unless others have taken its place meanwhile.
+class SnapshotReader {
+ public:
+  SnapshotReader() {
+    void* memory = mmap(nullptr, kPages * sizeof(Page), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED) pages_ = static_cast<Page*>(memory);
+  }
+  SnapshotReader(const SnapshotReader&) = delete;
+  SnapshotReader& operator=(const SnapshotReader&) = delete;
+  ~SnapshotReader() {
+    if (pages_) munmap(pages_, kPages * sizeof(Page));
+  }
+
+  // How many of the `size` bytes could be read.
+  size_t Copy(uintptr_t from, void* to, size_t size) {
+    if (!pages_) return reader_.Copy(from, to, size);
+    size_t done = 0;
+    while (done < size) {
+      uintptr_t at = from + done;
+      const Page* page = Look(CarefulReader::PageOf(at));
+      if (!page->readable) break;
+      size_t offset = at % CarefulReader::kPage;
+      size_t part = std::min(size - done, CarefulReader::kPage - offset);
+      memcpy(static_cast<char*>(to) + done, page->bytes + offset, part);
+      done += part;
+    }
+    return done;
+  }
+
+ private:
+  static constexpr size_t kPages = 1024;
+
+  struct Page {
+    uintptr_t address;  // 0: none yet
+    bool readable;
+    char bytes[CarefulReader::kPage];
+  };
+
+  Page* PlaceOf(uintptr_t address) { return &pages_[address / CarefulReader::kPage % kPages]; }
+
+  const Page* Look(uintptr_t address) {
+    Page* wanted = PlaceOf(address);
+    if (wanted->address == address && address != 0) return wanted;
+    wanted->address = address;
+    wanted->readable = false;
+    size_t size = reader_.Copy(address, ahead_, sizeof ahead_);
+    for (size_t at = 0; at + CarefulReader::kPage <= size; at += CarefulReader::kPage) {
+      Page* page = PlaceOf(address + at);
+      page->address = address + at;
+      page->readable = true;
+      memcpy(page->bytes, ahead_ + at, CarefulReader::kPage);
+    }
+    return wanted;
+  }
+
+  CarefulReader reader_;
+  Page* pages_ = nullptr;
+  // Those that follow are likely to be asked for next.
+  char ahead_[CarefulReader::kAhead * CarefulReader::kPage];
 };
 
 }  // namespace tendril

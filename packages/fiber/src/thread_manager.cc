@@ -12,9 +12,9 @@ namespace tendril {
 // that is in use for it, which has the thread's id and points back.
 ThreadManager::Archive* ThreadManager::Find(v8::Isolate* isolate, const int* thread_id) {
   Archive* found = nullptr;
-  CarefulReader reader;
   {
     v8::Unlocker archived(isolate);
+    SnapshotReader reader;  // nobody else has this isolate to change it
     auto* words = reinterpret_cast<uintptr_t*>(isolate);
     size_t count = malloc_usable_size(isolate) / sizeof(uintptr_t);
     for (size_t i = 0; i < count && !found; i++) {
@@ -34,6 +34,7 @@ ThreadManager::Archive* ThreadManager::Find(v8::Isolate* isolate, const int* thr
   }
   // Restored: now it must be on the free list, linked both ways, without an id.
   if (!found || found->id == *thread_id) return nullptr;
+  CarefulReader reader;
   Archive neighbour;
   auto linked = [&](Archive* other, Archive* Archive::* back) {
     return reader.Copy(reinterpret_cast<uintptr_t>(other), &neighbour, sizeof neighbour) ==

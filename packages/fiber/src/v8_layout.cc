@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 
 #include "careful_reader.h"
 
@@ -168,6 +169,51 @@ struct Path {
   }
 };
 
+// Where `value` is in memory, as far as that has been looked at: page by page, each
+// once. Whole pages, because a system call for each of an isolate's words would take
+// longer than Node takes to start.
+class Sightings {
+ public:
+  explicit Sightings(uintptr_t value) : value_(value) {}
+
+  // Calls `found` with the address of each word from `from` up to `reach` bytes behind
+  // it that held the value, up to the first page that cannot be read.
+  template <typename Found>
+  void InReach(uintptr_t from, size_t reach, Found found) {
+    uintptr_t last = CarefulReader::PageOf(from + reach - 1);
+    uintptr_t readable = from;  // up to here
+    for (uintptr_t page = CarefulReader::PageOf(from); page <= last && Look(page);
+         page += CarefulReader::kPage)
+      readable = page + CarefulReader::kPage;
+    for (uintptr_t at : at_)
+      if (at >= from && at < std::min(readable, from + reach) && (at - from) % sizeof at == 0)
+        found(at);
+  }
+
+ private:
+  static constexpr size_t kWords = CarefulReader::kPage / sizeof(uintptr_t);
+
+  bool Look(uintptr_t wanted) {
+    if (auto seen = readable_.find(wanted); seen != readable_.end()) return seen->second;
+    // On this stack, where nobody looks: a copy of the value anywhere else would be found.
+    uintptr_t words[CarefulReader::kAhead][kWords];
+    size_t pages = reader_.Copy(wanted, words, sizeof words) / sizeof words[0];
+    for (size_t i = 0; i < pages; i++) {
+      uintptr_t page = wanted + i * sizeof words[i];
+      if (!readable_.try_emplace(page, true).second) continue;
+      for (size_t k = 0; k < kWords; k++)
+        if (words[i][k] == value_) at_.push_back(page + k * sizeof words[i][k]);
+    }
+    if (pages == 0) readable_[wanted] = false;
+    return pages > 0;
+  }
+
+  CarefulReader reader_;
+  uintptr_t value_;
+  std::vector<uintptr_t> at_;
+  std::unordered_map<uintptr_t, bool> readable_;
+};
+
 // Every path to `value` from the words at object + [from, to), in the words
 // themselves or up to `reach` bytes behind a pointer that one of them holds.
 std::vector<Path> FindPaths(const void* object, ptrdiff_t from, ptrdiff_t to, size_t reach,
@@ -175,23 +221,28 @@ std::vector<Path> FindPaths(const void* object, ptrdiff_t from, ptrdiff_t to, si
   constexpr ptrdiff_t kWord = sizeof(void*);
   CarefulReader reader;
   std::vector<Path> paths;
-  std::vector<uintptr_t> target(reach / kWord);
+  uintptr_t own[CarefulReader::kPage / sizeof(uintptr_t)];  // of the object
+  uintptr_t page = 0;
+  bool readable = false;
   auto base = reinterpret_cast<uintptr_t>(object);
   auto wanted = reinterpret_cast<uintptr_t>(value);
+  Sightings sightings(wanted);
   auto own_top = reinterpret_cast<uintptr_t>(StackStartFunction()());
-  auto own_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - 64 * 1024;
+  auto own_frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - 256 * 1024;
   for (ptrdiff_t at = from; at + kWord <= to; at += kWord) {
-    uintptr_t word;
-    if (!reader.ReadWord(reinterpret_cast<void*>(base + at), &word)) continue;
+    if (CarefulReader::PageOf(base + at) != page) {
+      page = CarefulReader::PageOf(base + at);
+      readable = reader.Copy(page, own, sizeof own) == sizeof own;
+    }
+    if (!readable) continue;
+    uintptr_t word = own[(base + at - page) / sizeof word];
     if (word == wanted) paths.push_back({Path::kInside, at});
     // Not the stack that this runs on: variables here hold what is looked for.
     if (word % kWord != 0 || (word >= own_frame && word < own_top)) continue;
-    size_t words = reader.Copy(word, target.data(), reach) / kWord;
-    for (size_t k = 0; k < words; k++)
-      if (target[k] == wanted) paths.push_back({at, static_cast<ptrdiff_t>(k) * kWord});
+    sightings.InReach(word, reach, [&](uintptr_t found) {
+      paths.push_back({at, static_cast<ptrdiff_t>(found - word)});
+    });
   }
-  // The buffer held copies, and may itself have been within somebody's reach.
-  std::fill(target.begin(), target.end(), 0);
   std::erase_if(paths, [&](const Path& path) { return !path.FromIf(reader, object, value); });
   return paths;
 }
