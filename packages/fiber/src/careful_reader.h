@@ -4,7 +4,6 @@
 #pragma once
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 namespace tendril {
@@ -68,16 +68,10 @@ class CarefulReader {
 // unless others have taken its place meanwhile.
 class SnapshotReader {
  public:
-  SnapshotReader() {
-    void* memory = mmap(nullptr, kPages * sizeof(Page), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory != MAP_FAILED) pages_ = static_cast<Page*>(memory);
-  }
+  SnapshotReader() = default;
   SnapshotReader(const SnapshotReader&) = delete;
   SnapshotReader& operator=(const SnapshotReader&) = delete;
-  ~SnapshotReader() {
-    if (pages_) munmap(pages_, kPages * sizeof(Page));
-  }
+  ~SnapshotReader() { free(pages_); }
 
   // How many of the `size` bytes could be read.
   size_t Copy(uintptr_t from, void* to, size_t size) {
@@ -122,7 +116,8 @@ class SnapshotReader {
   }
 
   CarefulReader reader_;
-  Page* pages_ = nullptr;
+  // Zeroed, and only what is used becomes resident. Without it nothing is remembered.
+  Page* pages_ = static_cast<Page*>(calloc(kPages, sizeof(Page)));
   // Those that follow are likely to be asked for next.
   char ahead_[CarefulReader::kAhead * CarefulReader::kPage];
 };
