@@ -142,12 +142,17 @@ describe('synckit: a thread answers', () => {
       assert.equal(upper('first', 0), 'FIRST');
       // The thread answers when another greenlet has had its turns.
       const file = path.join(folder, 'turns');
+      let turns = 0;
       const other = spawn(() => {
-        for (let turn = 0; turn < 10; turn++) sleep(1);
+        while (turns < 10) {
+          sleep(1);
+          turns++;
+        }
         writeFileSync(file, '');
       });
       assert.equal(upper('second', 0, file), 'SECOND');
-      assert.equal(other.dead, true, 'nothing else ran meanwhile');
+      assert.equal(turns, 10, 'nothing else ran meanwhile');
+      other.join();
       assert.throws(() => upper('fail', 0), { name: 'TypeError', message: 'told to fail' });
     }),
   );
