@@ -36,6 +36,7 @@ export function callFromOutside(
     if (!isOwnFrame(line)) return name && `${name}()`;
     const [, made, called, alias] = callFrame.exec(line) ?? [];
     if (!called || called.startsWith('[')) continue; // a function without a name, inside one of ours
+    if (called === 'ClientView.apply') continue; // of blocking(): the name is that of the frame above
     const short = alias && called.includes('.') ? called.replace(/[^.]*$/, alias) : called;
     name = made ? `new ${short}` : short;
   }

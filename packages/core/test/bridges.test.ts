@@ -1,8 +1,20 @@
 /** blocking() and asyncify(): what they do, and that the types of drivers and frameworks go through them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { asyncify, blocking, run, sleep, Timeout, withTimeout } from '@tendril/core';
+import { inspect } from 'node:util';
+import {
+  asyncify,
+  blocking,
+  InvalidArgumentError,
+  run,
+  sleep,
+  Timeout,
+  withTimeout,
+} from '@tendril/core';
 import express from 'express';
 import pg from 'pg';
 import { leaveNothing } from './helpers.js';
@@ -119,14 +131,284 @@ describe('blocking()', () => {
       assert.throws(() => withTimeout(5, () => client.never()), Timeout);
     }));
 
-  test('what cannot change is given as it is, and properties are set on the client', () =>
+  test('properties are set on the client', () =>
     run(() => {
-      const frozen = Object.freeze({ plain: () => 1 });
-      assert.equal(blocking(frozen).plain(), 1);
       const client = { limit: 1, get: async () => client.limit };
       const view = blocking(client) as { limit: number; get(): number };
       view.limit = 5;
       assert.equal(view.get(), 5);
+    }));
+});
+
+/** A client as got and axios are: a function that has methods. */
+function makeFetch(prefix: string) {
+  const fetch = async (path: string) => `${prefix}${path}`;
+  return Object.assign(fetch, {
+    prefix,
+    post: async (path: string, body: string) => `${prefix}${path} ${body}`,
+    extend: (more: string) => makeFetch(prefix + more),
+    itself: () => fetch,
+  });
+}
+
+class Account {
+  static #made = 0;
+  static {
+    // What every use of it goes through.
+    Object.freeze(Account.prototype);
+  }
+  static async count(): Promise<number> {
+    return Account.#made;
+  }
+  static of(name: string): Account {
+    return new Account(name);
+  }
+  readonly #name: string;
+  constructor(name: string) {
+    this.#name = name;
+    Account.#made++;
+  }
+  get shown(): string {
+    return `<${this.#name}>`;
+  }
+  async load(): Promise<string> {
+    await null;
+    return this.#name;
+  }
+}
+
+describe('blocking() of functions and classes', () => {
+  test('a function client parks when it is called, and has its methods', () =>
+    run(() => {
+      const raw = makeFetch('/api');
+      const fetch = blocking(raw);
+      const answer = fetch('/a');
+      same<typeof answer, string>();
+      assert.equal(answer, '/api/a');
+      assert.equal(fetch.post('/b', 'body'), '/api/b body');
+      assert.equal(fetch.prefix, '/api');
+      assert.equal(typeof fetch, 'function');
+      assert.equal(fetch.length, 1);
+      assert.equal(fetch.name, 'fetch');
+      assert.equal(fetch.call(undefined, '/c'), '/api/c');
+      assert.equal(fetch.apply(undefined, ['/d']), '/api/d');
+      assert.equal(fetch.bind(undefined, '/e')(), '/api/e');
+      assert.equal(fetch.itself(), fetch);
+      assert.equal(blocking(raw), fetch);
+      // Whose calls return no promise are what they were.
+      assert.ok(fetch.extend('/v2')('/f') instanceof Promise);
+    }));
+
+  test('a member that is a function with methods, or a class, is a view as well', () =>
+    run(() => {
+      const query = Object.assign(async (text: string) => text, {
+        prepared: async (name: string) => `prepared ${name}`,
+      });
+      const client = blocking({ query, Account, base: 1 });
+      assert.equal(client.query('q'), 'q');
+      assert.equal(client.query, client.query);
+      assert.equal(
+        (client.query as typeof client.query & { prepared(name: string): string }).prepared('p'),
+        'prepared p',
+      );
+      assert.equal(client.query.length, 1);
+      const account = new client.Account('a');
+      assert.equal((account as unknown as { load(): string }).load(), 'a');
+    }));
+
+  test('`new` of a class gives a blocking object; static methods park', () =>
+    run(() => {
+      const BlockingAccount = blocking(Account);
+      const account = new BlockingAccount('a');
+      const name = account.load();
+      same<typeof name, string>();
+      assert.equal(name, 'a');
+      assert.equal(account.shown, '<a>', 'getters see the object itself');
+      assert.ok(account instanceof Account);
+      assert.ok(account instanceof BlockingAccount);
+      assert.equal(account.constructor, Account);
+      const before = BlockingAccount.count();
+      same<typeof before, number>();
+      BlockingAccount.of('b');
+      assert.equal(BlockingAccount.count(), before + 1);
+      assert.equal(BlockingAccount.prototype, Account.prototype);
+      assert.throws(() => (BlockingAccount as unknown as () => void)(), TypeError);
+      assert.throws(() => new (blocking(makeFetch('')) as never as new () => void)(), TypeError);
+      class Own extends (BlockingAccount as unknown as typeof Account) {
+        #mine = 'mine';
+        async both() {
+          return `${this.#mine} ${await this.load()}`;
+        }
+      }
+      const own = new Own('o');
+      assert.ok(own instanceof Account);
+      assert.equal(blocking(own).both(), 'mine o');
+    }));
+});
+
+describe('blocking() of what does not change', () => {
+  const inner = { deep: async () => 'deep' };
+  const makers: Record<string, () => { get(): Promise<number>; inner: typeof inner }> = {
+    frozen: () => Object.freeze({ get: async () => 1, inner }),
+    sealed: () => Object.seal({ get: async () => 1, inner }),
+    closed: () => Object.preventExtensions({ get: async () => 1, inner }),
+    'of fixed properties': () =>
+      Object.defineProperties({} as never, {
+        get: { value: async () => 1, enumerable: true },
+        inner: { value: inner, enumerable: true },
+      }),
+    'a frozen function': () =>
+      Object.freeze(Object.assign(() => {}, { get: async () => 1, inner })),
+    'a namespace': () =>
+      Object.freeze(Object.assign(Object.create(null), { get: async () => 1, inner })),
+  };
+  for (const [what, make] of Object.entries(makers))
+    test(`${what}: its methods park, and it looks as it is`, () =>
+      run(() => {
+        // Asked for its looks before and after: some of that has to be shown as it cannot change.
+        const client = make();
+        const view = blocking(client);
+        for (let i = 0; i < 2; i++) {
+          assert.equal(view.get(), 1);
+          assert.equal(view.get, view.get);
+          assert.equal(view.inner, inner);
+          assert.deepEqual(Reflect.ownKeys(view), Reflect.ownKeys(client));
+          assert.deepEqual(Object.keys(view), Object.keys(client));
+          assert.equal(Object.isFrozen(view), Object.isFrozen(client));
+          assert.equal(Object.isSealed(view), Object.isSealed(client));
+          assert.equal(Object.isExtensible(view), Object.isExtensible(client));
+          assert.equal(Object.getPrototypeOf(view), Object.getPrototypeOf(client));
+          const property = Object.getOwnPropertyDescriptor(view, 'get');
+          assert.equal(property?.value, view.get);
+          assert.equal(
+            property?.writable,
+            Object.getOwnPropertyDescriptor(client, 'get')?.writable,
+          );
+          assert.equal('get' in view, true);
+          assert.equal('other' in view, false);
+          assert.equal(({ ...view } as typeof view).get(), 1);
+          assert.equal(JSON.stringify(view), JSON.stringify(client));
+          assert.equal(
+            Reflect.set(view, 'other', 1),
+            Reflect.set({ ...client }, 'other', 1) && Object.isExtensible(client),
+          );
+          assert.equal(Reflect.deleteProperty(view, 'other'), true);
+        }
+      }));
+
+  test('a client may lose and get properties while its view is in use', () =>
+    run(() => {
+      const client: Record<string, unknown> = { a: async () => 'a', b: 2 };
+      const view = blocking(client) as unknown as Record<string, () => unknown>;
+      Object.preventExtensions(view);
+      assert.equal(Object.isExtensible(client), false);
+      delete client.b;
+      assert.deepEqual(Object.keys(view), ['a']);
+      client.a = async () => 'new';
+      assert.equal(view.a?.(), 'new');
+      assert.equal(Reflect.defineProperty(view, 'a', { value: async () => 'again' }), true);
+      assert.equal(view.a?.(), 'again');
+      Object.freeze(view);
+      assert.equal(Object.isFrozen(client), true);
+      assert.equal(view.a?.(), 'again');
+      assert.throws(() => {
+        view.a = () => 1;
+      }, TypeError);
+      const heir = Object.create(view) as { c?: number };
+      heir.c = 1;
+      assert.equal(heir.c, 1);
+      assert.equal('c' in client, false);
+    }));
+
+  test('util.inspect and JSON show the client', () =>
+    run(() => {
+      for (const client of [
+        new Session('s'),
+        Object.freeze(new Session('f')),
+        Session,
+        makeFetch('x'),
+      ])
+        for (let i = 0; i < 2; i++) {
+          // Node 26 says of a Proxy that it is one, unless its target has a say in it.
+          const shown = inspect(blocking(client)).replace(/^Proxy\((.*)\)$/s, '$1');
+          assert.equal(shown, inspect(client));
+          assert.equal(JSON.stringify(blocking(client)), JSON.stringify(client));
+        }
+      class Shown {
+        toJSON() {
+          return { shown: true };
+        }
+        [inspect.custom]() {
+          return 'SHOWN';
+        }
+      }
+      assert.equal(inspect({ in: blocking(new Shown()) }), '{ in: SHOWN }');
+      assert.equal(JSON.stringify([blocking(new Shown())]), '[{"shown":true}]');
+    }));
+});
+
+class Feed {
+  readonly #items: number[];
+  closed = 0;
+  constructor(items: number[]) {
+    this.#items = items;
+  }
+  async *items(): AsyncGenerator<number, string, undefined> {
+    try {
+      for (const item of this.#items) {
+        await null;
+        if (item < 0) throw new RangeError('below');
+        yield item;
+      }
+      return 'all';
+    } finally {
+      this.closed++;
+    }
+  }
+  [Symbol.asyncIterator]() {
+    return this.items();
+  }
+  async later(): Promise<AsyncGenerator<number>> {
+    return this.items();
+  }
+  readable(): Readable {
+    return Readable.from(['a']);
+  }
+}
+
+describe('blocking() of async iterators', () => {
+  test('`for … of` parks for each; it is left and fails as `for await` is', () =>
+    run(() => {
+      const raw = new Feed([1, 2, 3]);
+      const feed = blocking(raw);
+      const items = [...feed.items()];
+      same<typeof items, number[]>();
+      assert.deepEqual(items, [1, 2, 3]);
+      assert.deepEqual([...feed], [1, 2, 3], 'a client that is async iterable');
+      assert.deepEqual([...feed.later()], [1, 2, 3]);
+      assert.equal(raw.closed, 3);
+      for (const item of feed.items()) if (item === 2) break;
+      assert.equal(raw.closed, 4, 'left in the middle');
+      const step = feed.items().next();
+      assert.deepEqual(step, { value: 1, done: false });
+      const failing = new Feed([1, -1]);
+      assert.throws(() => [...blocking(failing).items()], RangeError);
+      assert.equal(failing.closed, 1);
+      assert.ok(Symbol.iterator in feed);
+    }));
+
+  test('`for await` works as ever; streams come as they are', () =>
+    run(async () => {
+      const feed = blocking(new Feed([1, 2]));
+      const stream = feed.readable();
+      assert.ok(
+        stream instanceof Readable && stream.pipe(new PassThrough()) instanceof PassThrough,
+      );
+      const iterator = feed.items();
+      const got: number[] = [];
+      for await (const item of feed) got.push(item);
+      for await (const item of iterator) got.push(item);
+      assert.deepEqual(got, [1, 2, 1, 2]);
     }));
 });
 
@@ -142,6 +424,58 @@ describe('asyncify()', () => {
     const result = handler.add(3);
     same<typeof result, Promise<number>>();
     assert.equal(await result, 5);
+  });
+
+  test('has the length, the name and the other properties of its function', () => {
+    const mark = Symbol('mark');
+    const model = Object.assign(function four(_a: 1, _b: 2, _c: 3, _d: 4) {}, {
+      route: '/x',
+      [mark]: 1,
+    });
+    const made = asyncify(model);
+    assert.equal(made.length, 4);
+    assert.equal(made.name, 'four');
+    assert.equal(made.route, '/x');
+    assert.equal(made[mark], 1);
+    assert.notEqual(made.prototype, model.prototype);
+    const arrow = asyncify((_one: string) => {});
+    assert.deepEqual([arrow.length, arrow.name], [1, '']);
+    assert.equal(asyncify(Object.freeze((_a: 1, _b: 2) => {})).length, 2);
+    assert.throws(() => asyncify(5 as never), InvalidArgumentError);
+  });
+
+  test('Express calls its error handlers with errors, and with nothing else', async () => {
+    const app = express();
+    app.get('/', () => {
+      throw new Error('boom');
+    });
+    app.use(
+      asyncify(
+        (
+          error: Error,
+          _req: express.Request,
+          res: express.Response,
+          _next: express.NextFunction,
+        ) => {
+          sleep(1);
+          res.status(418).send(`handled ${error.message}`);
+        },
+      ),
+    );
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const answers = [];
+    for (const path of ['/', '/no-such']) {
+      const answer = await fetch(origin + path, { headers: { connection: 'close' } });
+      answers.push([answer.status, /handled \w+/.exec(await answer.text())?.[0]]);
+    }
+    server.close();
+    await once(server, 'close');
+    assert.deepEqual(answers, [
+      [418, 'handled boom'],
+      [404, undefined],
+    ]);
   });
 });
 

@@ -162,6 +162,10 @@ describe('outside greenlets', () => {
   test('methods of a client that is made blocking, by their names', async () => {
     const client = blocking({ query: async () => 1 });
     assert.throws(() => client.query(), { message: outsideMessage('query()') });
+    const fetch = blocking(Object.assign(async function fetch() {}, { post: async () => 1 }));
+    assert.throws(() => fetch(), { message: outsideMessage('fetch()') });
+    assert.throws(() => fetch.post(), { message: outsideMessage('post()') });
+    assert.throws(() => [...blocking((async function* () {})())], { code: 'ERR_NOT_IN_GREENLET' });
   });
 
   test('a trace that is not there, or not text, does not matter', () => {

@@ -285,6 +285,12 @@ describe('a transaction', () => {
       assert.equal(names(), 'BEGIN work ROLLBACK BEGIN work ROLLBACK BEGIN work COMMIT');
       const wrong = { code: 'ERR_INVALID_ARG' };
       assert.throws(() => transact(connection, async () => {}), wrong);
+      const then = () => {
+        throw new Error('not asked for');
+      };
+      // A query that has not been sent, as some builders have them
+      assert.throws(() => transact(connection, () => ({ then })), wrong);
+      assert.throws(() => transact(connection, () => Object.assign(() => {}, { then })), wrong);
       assert.throws(() => transact(connection, 1 as never), wrong);
       assert.throws(() => transact(connection, () => {}, { retry: -1 }), wrong);
     }),

@@ -146,7 +146,8 @@ function task(...fns: ((...args: never[]) => unknown)[]): FutureInstance {
 
 function fromPromise<R>(promise: PromiseLike<R>): FutureInstance<R> {
   const future = new Future<R>();
-  promise.then(
+  // Of strange thenables a promise of the language makes one that keeps the rules: it settles once.
+  Promise.resolve(promise).then(
     (value) => future.return(value),
     (reason) => future.throw(reason),
   );

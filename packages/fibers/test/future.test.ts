@@ -149,6 +149,15 @@ suite('a future', () => {
     await assert.rejects(two.promise(), (error) => error === 'bad');
     const rejected = Future.fromPromise(Promise.reject(new Error('no')));
     await assert.rejects(rejected.promise(), { message: 'no' });
+    const twice = Future.fromPromise({
+      // biome-ignore lint/suspicious/noThenProperty: a thenable that does not keep the rules
+      then: ((resolve: (value: unknown) => void) => {
+        resolve(Promise.resolve('first'));
+        resolve('second');
+        throw new Error('late');
+      }) as never,
+    });
+    assert.equal(await twice.promise(), 'first');
   });
 
   test('the error has the stacks of both sides', () => {

@@ -94,14 +94,23 @@ type Argument<T> =
 type Arguments<A extends unknown[]> = { [I in keyof A]: Argument<A[I]> };
 
 type Returns<R> =
-  IsAny<R> extends true ? R : R extends PromiseLike<infer V> ? BlockingResult<V> : R;
+  IsAny<R> extends true
+    ? R
+    : R extends PromiseLike<infer V>
+      ? BlockingResult<V>
+      : R extends AsyncIterableIterator<unknown> | AsyncIterator<unknown>
+        ? R extends AsyncIterable<unknown>
+          ? Blocking<R>
+          : R
+        : R;
 
-type Signature<A, R> = A extends unknown[]
-  ? unknown[] extends A
+/** Not for each of several lists: `next(...[value]: [] | [T])` is one signature. */
+type Signature<A, R> = [A] extends [infer L extends unknown[]]
+  ? unknown[] extends L
     ? unknown extends R
       ? unknown
-      : (...args: Arguments<A>) => Returns<R>
-    : (...args: Arguments<A>) => Returns<R>
+      : (...args: Arguments<L>) => Returns<R>
+    : (...args: Arguments<L>) => Returns<R>
   : unknown;
 
 /** Eight overloads; those that a function does not have add nothing. */
@@ -125,10 +134,36 @@ type Overloads<F> = F extends {
       Signature<A8, R8>
   : never;
 
+type Calls<T> = T extends (...args: never) => unknown ? Overloads<T> : unknown;
+
+/** What `new` gives is blocking, as the last of the constructor's overloads has it. */
+type Constructs<T> = T extends new (
+  ...args: infer A
+) => infer I
+  ? new (
+      ...args: A
+    ) => I extends object ? Blocking<I> : I
+  : unknown;
+
+type Iterates<T> =
+  T extends AsyncIterable<infer V>
+    ? T extends Iterable<unknown>
+      ? unknown
+      : Iterable<BlockingResult<V>>
+    : unknown;
+
+/** What `await` and `for await` call stays as it is. */
+type Member<K, M> = K extends 'then' | typeof Symbol.asyncIterator
+  ? M
+  : M extends (...args: never) => unknown
+    ? Overloads<M>
+    : M;
+
 /**
  * `T` with every method that returns a promise returning its value. All overloads are kept (the last
- * eight of more), `this` is the client's, and what is a client itself is Blocking, too.
+ * eight of more), `this` is the client's, and what is a client itself is Blocking, too. A function's own
+ * calls and a class's `new` likewise; an async iterable is iterable.
  */
-export type Blocking<T> = {
-  [K in keyof T]: T[K] extends (...args: never) => unknown ? Overloads<T[K]> : T[K];
-};
+export type Blocking<T> = { [K in keyof T]: Member<K, T[K]> } & Calls<T> &
+  Constructs<T> &
+  Iterates<T>;

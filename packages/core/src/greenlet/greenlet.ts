@@ -24,6 +24,7 @@ import {
 } from './links.js';
 import { Locals, type LocalValues } from './local-values.js';
 import { type SpawnSite, siteFrame, spawnSite } from './spawn-site.js';
+import { chainingCycle, follow, isPlain, type Then, thenOf } from './thenable.js';
 import { timedOut } from './timeout.js';
 
 export interface GetOptions extends TimeoutOption {
@@ -42,14 +43,6 @@ type State = 'created' | 'scheduled' | 'running' | 'following' | 'dead';
 
 let created = 0;
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
-}
-
 /**
  * A green thread (gevent.Greenlet): runs `fn(...args)` on a stack of its own, and can be waited for,
  * killed and linked. Use `spawn`, or `new Greenlet(fn, ...args)` and `start()`.
@@ -65,6 +58,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   #args: unknown[] | undefined;
   #state: State = 'created';
   #failed = false;
+  /** Until its end the promise of it, if there is one: see {@link toPromise}. */
   #outcome: unknown = undefined;
   /** Somebody has seen the failure, or will. */
   #collected = false;
@@ -115,8 +109,10 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     self.#fn = self.#args = undefined;
     self.#state = 'running';
     let result: unknown;
+    let then: Then | undefined;
     try {
       result = fn(...args);
+      then = thenOf(result);
     } catch (error) {
       self.#end(true, error);
       return;
@@ -124,7 +120,7 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
       // Nothing is left on this stack that they could end.
       if (self.endings) self.cancelEndings();
     }
-    if (isThenable(result)) self.#follow(result);
+    if (then) self.#follow(result, then);
     else self.#end(false, result);
   }
 
@@ -135,12 +131,20 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
   }
 
   // An async function: what it does after its first `await` is not on this stack, which is free now.
-  #follow(promise: PromiseLike<unknown>): void {
+  #follow(thenable: unknown, then: Then): void {
     this.#state = 'following';
     this.context = captureContext();
-    promise.then(
+    if (thenable === this.#outcome) {
+      this.#end(true, chainingCycle());
+      return;
+    }
+    follow(
+      thenable,
+      then,
       (value) => this.#end(false, value),
       (error) => this.#end(true, error),
+      // Only a stranger can resolve with another thenable.
+      isPlain(thenable, then) ? undefined : (value) => value === this.#outcome,
     );
   }
 
@@ -208,10 +212,11 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     return this.#outcome as R;
   }
 
-  /** The outcome as a promise, for code outside greenlets. */
+  /** The outcome as a promise, for code outside greenlets. There is one until the end, for all who ask. */
   toPromise(): Promise<R> {
     this.#collected = true;
-    return new Promise((resolve, reject) => {
+    if (this.#state !== 'dead' && this.#outcome) return this.#outcome as Promise<R>;
+    const promise = new Promise<R>((resolve, reject) => {
       const settle = () => {
         if (this.#failed) reject(this.#outcome);
         else resolve(this.#outcome as R);
@@ -219,6 +224,9 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
       if (this.#state === 'dead') settle();
       else this.onEnd(settle); // who waits for the promise hears of it on a later turn, anyway
     });
+    // Kept, for the function may return it: a greenlet that waited for itself would never end.
+    if (this.#state !== 'dead') this.#outcome = promise;
+    return promise;
   }
 
   // -------------------------------------------------------------------- killing

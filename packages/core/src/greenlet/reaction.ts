@@ -7,11 +7,12 @@
  * with a time limit, holds nothing of them. A wait that ends as most do leaves no entry anywhere.
  */
 import type { Waiter } from '../hub/waiter.js';
+import { follow, isPlain, type Then } from './thenable.js';
 
 type AnyWaiter = Waiter<unknown>;
 
 /** Of promises that somebody has given up waiting for. */
-const left = new WeakMap<PromiseLike<unknown>, Reaction>();
+const left = new WeakMap<object, Reaction>();
 
 /** The latest, while somebody waits there: of a crowd that waits for one promise nobody has left yet. */
 let latest: Reaction | undefined;
@@ -20,12 +21,15 @@ class Reaction {
   /** Mostly there is one; several are woken in the order in which they came. */
   #waiters: AnyWaiter | Set<AnyWaiter> | undefined;
   #settled = false;
-  readonly promise: PromiseLike<unknown>;
+  /** Of the language; undefined for any other thenable. */
+  readonly promise: object | undefined;
 
-  constructor(promise: PromiseLike<unknown>, first: AnyWaiter) {
-    this.promise = promise;
+  constructor(thenable: unknown, then: Then, first: AnyWaiter) {
+    this.promise = isPlain(thenable, then) ? (thenable as object) : undefined;
     this.#waiters = first;
-    promise.then(
+    follow(
+      thenable,
+      then,
       (value) => {
         const waiters = this.#settle();
         if (waiters instanceof Set) for (const waiter of waiters) waiter.wake(value);
@@ -66,31 +70,26 @@ class Reaction {
   }
 }
 
-const { then } = Promise.prototype;
-
 /**
- * Has `waiter` woken when `promise` settles.
+ * Has `waiter` woken when `thenable`, whose `then` was read before, settles.
  *
  * Only promises of the language have a reaction that others use again. The `then` of anything else may
  * do its work anew at each call (a query builder sends its query there), so each wait has to call it.
  */
-export function react<T>(promise: PromiseLike<unknown>, waiter: Waiter<T>): Reaction {
+export function react<T>(thenable: unknown, then: Then, waiter: Waiter<T>): Reaction {
+  const promise = thenable as object;
   const reaction = latest?.promise === promise ? latest : left.get(promise);
   if (reaction && !reaction.settled) {
     reaction.add(waiter as AnyWaiter);
     return reaction;
   }
-  const own = new Reaction(promise, waiter as AnyWaiter);
-  if (isPlain(promise)) latest = own;
+  const own = new Reaction(thenable, then, waiter as AnyWaiter);
+  if (own.promise && !own.settled) latest = own;
   return own;
 }
 
 /** `waiter` is over before its promise has settled. */
 export function leave<T>(reaction: Reaction, waiter: Waiter<T>): void {
   reaction.remove(waiter as AnyWaiter);
-  if (isPlain(reaction.promise) && !reaction.settled) left.set(reaction.promise, reaction);
-}
-
-function isPlain(promise: PromiseLike<unknown>): boolean {
-  return promise instanceof Promise && promise.then === then;
+  if (reaction.promise && !reaction.settled) left.set(reaction.promise, reaction);
 }

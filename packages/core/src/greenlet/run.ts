@@ -1,7 +1,8 @@
 /** run() and asyncify(): the doors between promises and greenlets. */
-import { LoopExit } from '../errors.js';
+import { InvalidArgumentError, LoopExit } from '../errors.js';
 import { hub } from '../hub/hub.js';
 import type { Greenlet } from './greenlet.js';
+import { withLikeness } from './likeness.js';
 import { spawn } from './spawn.js';
 
 /** How many parked greenlets a LoopExit describes. */
@@ -49,7 +50,8 @@ type AnyFunction = (...args: never) => unknown;
 
 /**
  * Makes `fn` return a promise and run in a greenlet of its own at each call: for handlers of
- * frameworks that expect async functions (Express, Koa, Fastify, Hono, Next).
+ * frameworks that expect async functions (Express, Koa, Fastify, Hono, Next). It has the length, the name and
+ * all other own properties of `fn`: a framework may go by them.
  *
  * What it makes has the type of `fn` as well, though its result is always a promise: only so does the
  * place where a handler is given to a framework tell the types of the handler's parameters. (Calls take
@@ -64,7 +66,9 @@ export function asyncify<A extends unknown[], R>(
 export function asyncify<A extends unknown[], R>(
   fn: (...args: A) => R,
 ): (...args: A) => Promise<Awaited<R>> {
-  return function (this: unknown, ...args: A) {
-    return spawn(() => fn.apply(this, args)).toPromise();
+  if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
+  const handler = function (this: unknown, ...args: A) {
+    return spawn(() => Reflect.apply(fn, this, args) as R).toPromise();
   };
+  return withLikeness(handler, fn);
 }

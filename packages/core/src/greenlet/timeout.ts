@@ -106,10 +106,13 @@ export class Timeout extends TendrilError implements Disposable {
 /** The same class, under Node's kind of name. */
 export { Timeout as TimeoutError };
 
-/** A Timeout that is thrown by a call's own `timeout` option. */
-export function timedOut(ms: number | undefined): Timeout {
+/** A Timeout that is thrown by a call's own `timeout` option. Its trace begins with the caller of `above`. */
+export function timedOut(
+  ms: number | undefined,
+  above: (...args: never[]) => unknown = timedOut,
+): Timeout {
   const timeout = new Timeout(ms);
-  Error.captureStackTrace(timeout, timedOut);
+  Error.captureStackTrace(timeout, above);
   return timeout;
 }
 

@@ -1,6 +1,7 @@
 /** transact(): begin, commit or roll back, and what happens in between. */
 import { InvalidArgumentError } from '../errors.js';
 import { sleep } from '../greenlet/spawn.js';
+import { follow, thenOf } from '../greenlet/thenable.js';
 import { wasInterrupted } from '../hub/was-interrupted.js';
 import type { Turns } from './turns.js';
 
@@ -103,9 +104,14 @@ function nested<R>(connection: Transactional, fn: () => R): R {
 
 /** An async function returns at its first `await`: to commit then would be a trap. */
 function checked<R>(result: R): R {
-  const { then } = (result ?? {}) as { then?: unknown };
-  if (typeof then !== 'function') return result;
-  (result as unknown as Promise<unknown>).then(undefined, () => {});
+  const then = thenOf(result);
+  if (!then) return result;
+  follow(
+    result,
+    then,
+    () => {},
+    () => {},
+  );
   throw new InvalidArgumentError('fn', 'a function that parks, and returns no promise', result);
 }
 
