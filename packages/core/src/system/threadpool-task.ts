@@ -1,4 +1,5 @@
 /** What passes between a ThreadPool and its threads. */
+import type { Sent } from './threadpool-error.js';
 
 export interface Task {
   /** The text of a function, or where to find one. */
@@ -6,11 +7,8 @@ export interface Task {
   args: unknown[];
 }
 
-export interface Failure {
-  name: string;
-  message: string;
-  code: unknown;
-  stack: string | undefined;
-}
-
-export type Outcome = { value: unknown } | { failure: Failure };
+export type Outcome =
+  | { value: unknown }
+  | { thrown: Sent }
+  /** It has ended, and what came of it cannot be sent. */
+  | { stuck: 'returned' | 'thrown'; why: string };

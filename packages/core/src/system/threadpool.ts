@@ -7,15 +7,17 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
-import { InvalidArgumentError, isExit, SocketClosedError, TendrilError } from '../errors.js';
+import { InvalidArgumentError, SocketClosedError, TendrilError } from '../errors.js';
 import type { Greenlet } from '../greenlet/greenlet.js';
 import { joinall } from '../greenlet/join.js';
 import { spawn } from '../greenlet/spawn.js';
 import { wait } from '../greenlet/wait.js';
 import { withCaller } from '../hub/caller-frames.js';
 import type { TimeoutOption } from '../hub/timed-wait.js';
+import { wasInterrupted } from '../hub/was-interrupted.js';
 import { withoutContext } from '../loop/async-context.js';
-import type { Failure, Outcome, Task } from './threadpool-task.js';
+import { unpackThrown } from './threadpool-error.js';
+import type { Outcome, Task } from './threadpool-task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: any function
 type AnyFunction = (...args: any[]) => any;
@@ -33,23 +35,6 @@ export interface ThreadPoolOptions {
 
 /** A value that cannot be sent to another thread, or a thread that died or could not begin. */
 export class ThreadPoolError extends TendrilError {}
-
-const builtIn: Record<string, new (message: string) => Error> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
-
-function rebuild({ name, message, code, stack }: Failure): Error {
-  const error = new (builtIn[name] ?? Error)(message);
-  if (error.name !== name) error.name = name;
-  if (code !== undefined) (error as { code?: unknown }).code = code;
-  if (stack) error.stack = stack;
-  return error;
-}
 
 function workOf(fn: AnyFunction | ModuleExport): Task['work'] {
   if (typeof fn === 'function') {
@@ -70,6 +55,49 @@ function workOf(fn: AnyFunction | ModuleExport): Task['work'] {
   if (module instanceof URL) return { module: module.href, export: fn.export };
   const isPath = path.isAbsolute(module) || module.startsWith('.');
   return { module: isPath ? pathToFileURL(module).href : module, export: fn.export };
+}
+
+function cloneError(what: string, why: string, cause?: unknown): ThreadPoolError {
+  return new ThreadPoolError(
+    'ERR_THREADPOOL_CLONE',
+    `${what} cannot be sent to another thread: ${why} Send plain data, and make the rest of it there.`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function isCloneError({ name, code }: { name?: unknown; code?: unknown }): boolean {
+  return name === 'DataCloneError' || code === 'ERR_MISSING_TRANSFERABLE_IN_TRANSFER_LIST';
+}
+
+/** Counted from 1; undefined if it is none of them alone. */
+function uncloneable(args: readonly unknown[]): number | undefined {
+  const at = args.findIndex((arg) => {
+    try {
+      structuredClone(arg);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return at < 0 ? undefined : at + 1;
+}
+
+/** Errors of the pool and its threads, in our words; anything else as it is. */
+function explain(error: unknown, args: readonly unknown[]): unknown {
+  const { name, message = '', code } = (error ?? {}) as Partial<Error> & { code?: unknown };
+  if (code === 'ERR_WORKER_INIT_FAILED')
+    return new ThreadPoolError(
+      'ERR_THREADPOOL_START',
+      `No thread could be started: ${message}. Try again when the process has room for one.`,
+      { cause: error },
+    );
+  if (isCloneError({ name, code }))
+    return cloneError(`Argument ${uncloneable(args) ?? ''}`.trim(), message, error);
+  if (/^Terminating worker thread|^worker exited|thread.*exit/i.test(message))
+    return new ThreadPoolError('ERR_THREADPOOL_DIED', `The thread ended: ${message}`, {
+      cause: error,
+    });
+  return error;
 }
 
 /** An `apply()` that is under way. */
@@ -123,8 +151,10 @@ export class ThreadPool implements Disposable {
    * result that is an ArrayBuffer or a view of a whole one is handed over, not copied. A kill or a
    * timeout of the greenlet ends the thread.
    *
-   * @throws the function's own error, with its name, code and stack; Timeout; InvalidArgumentError;
-   *   ThreadPoolError
+   * @throws what the function throws: an error with its class (of the language's own), name, stack, cause and
+   *   all own properties that can be cloned, anything else as a clone; Timeout; InvalidArgumentError;
+   *   ThreadPoolError: ERR_THREADPOOL_CLONE for what cannot be cloned, ERR_THREADPOOL_DIED,
+   *   ERR_THREADPOOL_START
    */
   apply<F extends AnyFunction>(
     fn: F,
@@ -148,33 +178,14 @@ export class ThreadPool implements Disposable {
         );
       }, options);
     } catch (error) {
-      throw this.#explain(call.failure && !isExit(error) ? call.failure : error);
+      if (wasInterrupted(error)) throw error;
+      throw explain(call.failure ?? error, args);
     } finally {
       this.#calls.delete(call);
     }
-    if ('failure' in outcome) throw withCaller(rebuild(outcome.failure), this.apply);
-    return outcome.value;
-  }
-
-  #explain(error: unknown): unknown {
-    const { name, message, code } = error as Error & { code?: string };
-    if (code === 'ERR_WORKER_INIT_FAILED')
-      return new ThreadPoolError(
-        'ERR_THREADPOOL_START',
-        `No thread could be started: ${message}. Try again when the process has room for one.`,
-        { cause: error },
-      );
-    if (name === 'DataCloneError')
-      return new ThreadPoolError(
-        'ERR_THREADPOOL_CLONE',
-        `An argument or the result cannot be sent to another thread: ${message}`,
-        { cause: error },
-      );
-    if (/^Terminating worker thread|^worker exited|thread.*exit/i.test(message ?? ''))
-      return new ThreadPoolError('ERR_THREADPOOL_DIED', `The thread ended: ${message}`, {
-        cause: error,
-      });
-    return error;
+    if ('value' in outcome) return outcome.value;
+    if ('thrown' in outcome) throw withCaller(unpackThrown(outcome.thrown), this.apply);
+    throw cloneError(`What the function has ${outcome.stuck}`, outcome.why);
   }
 
   /** Like {@link apply} in a greenlet of its own: `get()` waits for the result, `kill()` ends the work. */
