@@ -1,10 +1,28 @@
 import assert from 'node:assert/strict';
+import type { Socket as NetSocket } from 'node:net';
 import { describe, test } from 'node:test';
-import { ConcurrentUseError, SocketClosedError, spawn, Timeout } from '@tendril/core';
+import {
+  ConcurrentUseError,
+  InvalidArgumentError,
+  SocketClosedError,
+  spawn,
+  Timeout,
+  withTimeout,
+} from '@tendril/core';
 import { Poller, select } from '@tendril/core/select';
 import { StreamServer } from '@tendril/core/server';
 import { onSignal, signals, waitSignal } from '@tendril/core/signal';
-import { connect, DatagramSocket, listen, plainAddress, type Socket } from '@tendril/core/socket';
+import {
+  connect,
+  type DatagramAddress,
+  DatagramSocket,
+  type Listener,
+  listen,
+  plainAddress,
+  type Socket,
+  standInListener,
+} from '@tendril/core/socket';
+import { assertNoSwitch } from '@tendril/core/testing';
 import { leaveNothing } from './helpers.js';
 import { code, connected, inRealTime, outcomeOf, started, until } from './io-helpers.js';
 
@@ -93,6 +111,98 @@ describe('select', () => {
       assert.equal(selecting.dead, false);
       pair.server.sendAll('two');
       assert.equal(selecting.get(), 1);
+    }),
+  );
+});
+
+describe('select of what has connections or datagrams to read', () => {
+  /** Does not park: `body` throws if it does. */
+  const atOnce = <R>(body: () => R): R => withTimeout(0, () => assertNoSwitch(body));
+
+  test(
+    'a listener is ready when a connection waits, and accept() gives it at once',
+    inRealTime(() => {
+      using listener = listen({ host, port: 0 });
+      assert.equal(listener.readable, false);
+      const selecting = started(() => select([listener]).readable);
+      assert.equal(selecting.dead, false);
+      using one = connect({ host, port: listener.port });
+      assert.deepEqual(selecting.get(), [listener]);
+      assert.deepEqual(atOnce(() => select([listener])).readable, [listener]);
+      using first = atOnce(() => listener.accept());
+      assert.equal(first.remotePort, one.localPort);
+      assert.deepEqual(select([listener], [], { timeout: 5 }).readable, []);
+      // The first of several to have something, among sockets.
+      const both = started(() => select<Listener | Socket>([first, listener]).readable);
+      using _two = connect({ host, port: listener.port });
+      assert.deepEqual(both.get(), [listener]);
+    }),
+  );
+
+  test(
+    'one that a kill gave back, or that is closed, is ready',
+    inRealTime(() => {
+      using pair = connected();
+      using listener = standInListener('here');
+      const accepting = started(() => listener.accept());
+      const selecting = started(() => select([listener]).readable);
+      // It has the connection, and does not know yet.
+      listener.take(pair.server.detach() as NetSocket);
+      accepting.kill();
+      assert.deepEqual(selecting.get(), [listener]);
+      using _again = atOnce(() => listener.accept());
+      assert.equal(listener.statistics().accepted, 1, 'counted once');
+      const gone = pair.client.detach() as NetSocket;
+      listener.take(gone);
+      assert.equal(listener.readable, true);
+      gone.destroy();
+      assert.equal(listener.readable, false, 'who has gone again does not wait');
+      const closing = started(() => select([listener]).readable);
+      listener.close();
+      assert.deepEqual(closing.get(), [listener]);
+      assert.throws(() => atOnce(() => listener.accept()), SocketClosedError);
+    }),
+  );
+
+  test(
+    'a datagram socket is ready when a datagram waits',
+    inRealTime(() => {
+      using receiver = new DatagramSocket({ host });
+      const selecting = started(() => select([receiver]).readable); // opens it
+      using sender = new DatagramSocket({ host });
+      until(() => receiver.address !== undefined);
+      sender.sendTo('one', receiver.address as DatagramAddress);
+      assert.deepEqual(selecting.get(), [receiver]);
+      assert.equal(atOnce(() => receiver.recvFrom()).data.toString(), 'one');
+      assert.equal(receiver.readable, false);
+      using taken = new DatagramSocket({ host, port: receiver.address?.port as number });
+      assert.deepEqual(select([taken]).readable, [taken]);
+      assert.throws(() => taken.recvFrom(), { code: 'EADDRINUSE' });
+      const closing = started(() => select([receiver]).readable);
+      receiver.close();
+      assert.deepEqual(closing.get(), [receiver]);
+    }),
+  );
+
+  test(
+    'a Poller takes them for reading',
+    inRealTime(() => {
+      using listener = listen({ host, port: 0 });
+      const poller = new Poller<Listener | Socket>();
+      poller.register(listener);
+      using one = connect({ host, port: listener.port });
+      assert.deepEqual(poller.poll(), [{ socket: listener, readable: true, writable: false }]);
+      using server = atOnce(() => listener.accept());
+      poller.register(server);
+      one.sendAll('x');
+      assert.deepEqual(poller.poll(), [{ socket: server, readable: true, writable: false }]);
+      poller.register(server, 'both');
+      assert.deepEqual(poller.poll(), [{ socket: server, readable: true, writable: true }]);
+      assert.throws(() => poller.register(listener, 'write' as never), InvalidArgumentError);
+      assert.throws(() => poller.register(listener, 'all' as never), InvalidArgumentError);
+      assert.throws(() => poller.register(7 as never), InvalidArgumentError);
+      // @ts-expect-error nothing can be written to a listener
+      assert.throws(() => new Poller<Listener>().register(listener, 'both'), InvalidArgumentError);
     }),
   );
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { test } from 'node:test';
 import { InvalidArgumentError, sleep, spawn, Timeout } from '@tendril/core';
 import { onSignal, signals, waitSignal } from '@tendril/core/signal';
 import { leaveNothing } from './helpers.js';
-import { inRealTime } from './io-helpers.js';
+import { inRealTime, until } from './io-helpers.js';
 
 leaveNothing();
 
@@ -23,6 +24,60 @@ test(
     assert.equal(process.listenerCount('SIGHUP'), 0);
     assert.throws(() => waitSignal('SIGKILL'), InvalidArgumentError);
     assert.throws(() => waitSignal('SIGNOT' as never), InvalidArgumentError);
+  }),
+);
+
+test(
+  'signals have numbers, too',
+  inRealTime(() => {
+    const { SIGHUP, SIGCONT, SIGABRT } = constants.signals;
+    const waiting = spawn(() => waitSignal(SIGHUP));
+    const either = spawn(() => waitSignal(['SIGHUP', SIGHUP, SIGCONT]));
+    sleep(0);
+    send('SIGHUP');
+    assert.equal(waiting.get(), 'SIGHUP');
+    assert.equal(either.get(), 'SIGHUP');
+    const got: string[] = [];
+    {
+      using _handler = onSignal(SIGCONT, (name) => got.push(name));
+      send('SIGCONT');
+      until(() => got.length === 1);
+    }
+    const looping = spawn(() => {
+      for (const name of signals([SIGCONT])) return name;
+      return undefined;
+    });
+    sleep(0);
+    send('SIGCONT');
+    assert.equal(looping.get(), 'SIGCONT');
+    const aborting = spawn(() => waitSignal(SIGABRT));
+    sleep(0);
+    assert.equal(process.listenerCount('SIGABRT'), 1, 'the usual of its two names');
+    aborting.kill();
+    for (const none of [
+      0,
+      -1,
+      9,
+      19,
+      64,
+      999,
+      1.5,
+      Number.NaN,
+      '15',
+      '',
+      null,
+      undefined,
+      {},
+      [[15]],
+      ['SIGHUP', 9],
+    ])
+      for (const use of [
+        waitSignal,
+        (all: never) => onSignal(all, () => {}),
+        (all: never) => signals(all).next(),
+      ])
+        assert.throws(() => use(none as never), InvalidArgumentError, String(none));
+    assert.equal(process.listenerCount('SIGHUP'), 0);
   }),
 );
 

@@ -10,6 +10,13 @@ import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/ti
 import { Waiter } from '../hub/waiter.js';
 import { inContextOfCaller } from '../loop/async-context.js';
 import { plainAddress } from './plain-address.js';
+import {
+  type Callbacks,
+  callAll,
+  type Readable,
+  withCallback,
+  withoutCallback,
+} from './selectable.js';
 
 export interface DatagramOptions {
   /** 0 or none for any free one. */
@@ -43,7 +50,7 @@ const lookupMapped = (host: string, _family: number, callback: LookupCallback) =
  * number may send. One that is bound to an IPv6 address for both families (`::`) tells IPv4 peers as
  * IPv4 addresses, and sends to such.
  */
-export class DatagramSocket implements Disposable {
+export class DatagramSocket implements Disposable, Readable {
   readonly #options: DatagramOptions;
   readonly #socket: UdpSocket;
   readonly #queue: Datagram[] = [];
@@ -56,6 +63,8 @@ export class DatagramSocket implements Disposable {
   #error: Error | undefined = undefined;
   #reader: Waiter<Datagram | typeof expired> | undefined = undefined;
   #handler: ((datagram: Datagram) => void) | undefined = undefined;
+  /** Those in select(). */
+  #selecting: Callbacks = undefined;
   /** Datagrams that came while the queue was full. */
   dropped = 0;
 
@@ -123,6 +132,7 @@ export class DatagramSocket implements Disposable {
   #bound(error?: Error): void {
     const opening = this.#opening;
     this.#opening = undefined;
+    if (!error) this.#error = undefined; // of a bind that select() has tried before
     for (const resume of opening ?? []) error ? resume.error(error) : resume();
   }
 
@@ -133,14 +143,24 @@ export class DatagramSocket implements Disposable {
     const datagram = { data, address: from };
     if (this.#handler) this.#handler(datagram);
     else if (this.#reader?.wake(datagram)) return;
-    else if (this.#queue.length < this.#maxQueued) this.#queue.push(datagram);
+    else if (this.#queue.length < this.#maxQueued) this.#put(datagram, 'push');
     else this.dropped++;
+  }
+
+  #put(datagram: Datagram, at: 'push' | 'unshift'): void {
+    this.#queue[at](datagram);
+    if (this.#selecting) this.#tellSelecting();
   }
 
   #fail(error: Error): void {
     if (this.#opening) this.#bound(error);
     else if (this.#reader) this.#reader.fail(error);
-    else this.#error = error;
+    else this.#keep(error);
+  }
+
+  #keep(error: unknown): void {
+    this.#error = error as Error;
+    this.#tellSelecting();
   }
 
   /**
@@ -160,7 +180,7 @@ export class DatagramSocket implements Disposable {
     const waiter = new Waiter<Datagram | typeof expired>('recvFrom()');
     this.#reader = waiter;
     try {
-      const undo = (datagram: Datagram) => void this.#queue.unshift(datagram);
+      const undo = (datagram: Datagram) => this.#put(datagram, 'unshift');
       const datagram = waitAtMost<Datagram>(waiter, options?.timeout, undefined, undo);
       if (datagram === expired) throw timedOut(options?.timeout);
       return datagram;
@@ -198,6 +218,36 @@ export class DatagramSocket implements Disposable {
     if (handler) for (const datagram of this.#queue.splice(0)) handler(datagram);
   }
 
+  /** True when {@link recvFrom} would not park: a datagram or an error is there, or the socket is closed. */
+  get readable(): boolean {
+    return this.#closed || this.#queue.length > 0 || this.#error !== undefined;
+  }
+
+  /** Calls `callback` once, when {@link readable}; opens the socket for it. Returns how to call it off. */
+  onceReadable(callback: () => void): () => void {
+    this.#selecting = withCallback(this.#selecting, callback);
+    if (this.readable) queueMicrotask(() => this.#tellSelecting());
+    else if (!this.#opened) this.#openForSelecting();
+    return () => {
+      this.#selecting = withoutCallback(this.#selecting, callback);
+    };
+  }
+
+  #openForSelecting(): void {
+    const resume = (() => {}) as Resume<void>;
+    resume.error = (error) => this.#keep(error);
+    const begin = this.#opening === undefined;
+    this.#opening ??= new Set();
+    this.#opening.add(resume);
+    if (begin) this.#bind();
+  }
+
+  #tellSelecting(): void {
+    const selecting = this.#selecting;
+    this.#selecting = undefined;
+    callAll(selecting);
+  }
+
   /** Where it is bound; undefined before it is open. */
   get address(): DatagramAddress | undefined {
     if (!this.#opened || this.#closed) return undefined;
@@ -216,6 +266,7 @@ export class DatagramSocket implements Disposable {
     for (const resume of this.#sending) resume.error(new SocketClosedError('This socket'));
     this.#sending.clear();
     this.#reader?.fail(new SocketClosedError('This socket'));
+    this.#tellSelecting();
   }
 
   [Symbol.dispose](): void {

@@ -17,6 +17,13 @@ import { park } from '../hub/park.js';
 import { checkTimeout, expired, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
 import { inContextOfCaller } from '../loop/async-context.js';
+import {
+  type Callbacks,
+  callAll,
+  type Readable,
+  withCallback,
+  withoutCallback,
+} from './selectable.js';
 import { Socket } from './socket.js';
 
 export interface ListenOptions {
@@ -59,7 +66,7 @@ type Handler = (socket: Socket) => void;
 type StreamHandler = (stream: NetSocket) => void;
 
 /** A listening socket. From `listen` or `standInListener`. */
-export class Listener implements Disposable, Iterable<Socket> {
+export class Listener implements Disposable, Iterable<Socket>, Readable {
   readonly #server: Server;
   readonly #backlog: number;
   readonly #noDelay: boolean;
@@ -69,6 +76,8 @@ export class Listener implements Disposable, Iterable<Socket> {
   #acceptor: Waiter<Socket | typeof expired> | undefined = undefined;
   #handler: Handler | undefined = undefined;
   #streamHandler: StreamHandler | undefined = undefined;
+  /** Those in select(). */
+  #selecting: Callbacks = undefined;
   #closed = false;
   #address: Address = '';
   readonly #counts = { accepted: 0, dropped: 0, handshakeFailures: 0, acceptFailures: 0 };
@@ -145,8 +154,10 @@ export class Listener implements Disposable, Iterable<Socket> {
     if (this.#closed) socket.destroy();
     else if (this.#handler) this.#give(this.#handler, socket);
     else if (this.#acceptor?.wake(socket)) this.#counts.accepted++;
-    else if (this.#waiting.length < this.#backlog) this.#waiting.push(socket);
-    else this.drop(socket);
+    else if (this.#waiting.length < this.#backlog) {
+      this.#waiting.push(socket);
+      this.#tellSelecting();
+    } else this.drop(socket);
   }
 
   #give(handler: Handler, socket: Socket): void {
@@ -175,7 +186,11 @@ export class Listener implements Disposable, Iterable<Socket> {
     const waiter = new Waiter<Socket | typeof expired>('accept()');
     this.#acceptor = waiter;
     try {
-      const undo = (socket: Socket) => void this.#waiting.unshift(socket);
+      const undo = (socket: Socket) => {
+        this.#waiting.unshift(socket);
+        this.#counts.accepted--;
+        this.#tellSelecting();
+      };
       const socket = waitAtMost(waiter, options?.timeout, undefined, undo);
       if (socket === expired) throw timedOut(options?.timeout);
       return socket;
@@ -192,6 +207,26 @@ export class Listener implements Disposable, Iterable<Socket> {
       return socket;
     }
     return undefined;
+  }
+
+  /** True when {@link accept} would not park: a connection waits, or the listener is closed. */
+  get readable(): boolean {
+    return this.#closed || this.#waiting.some(({ stream }) => !stream.destroyed);
+  }
+
+  /** Calls `callback` once, when {@link readable}. Returns how to call it off. */
+  onceReadable(callback: () => void): () => void {
+    this.#selecting = withCallback(this.#selecting, callback);
+    if (this.readable) queueMicrotask(() => this.#tellSelecting());
+    return () => {
+      this.#selecting = withoutCallback(this.#selecting, callback);
+    };
+  }
+
+  #tellSelecting(): void {
+    const selecting = this.#selecting;
+    this.#selecting = undefined;
+    callAll(selecting);
   }
 
   /** Connections until the listener is closed. */
@@ -252,6 +287,7 @@ export class Listener implements Disposable, Iterable<Socket> {
     for (const socket of this.#waiting) socket.destroy();
     this.#waiting.length = 0;
     this.#acceptor?.fail(new SocketClosedError('This listener'));
+    this.#tellSelecting();
   }
 
   [Symbol.dispose](): void {

@@ -14,9 +14,9 @@ export interface Selected<R, W> {
 
 /**
  * Parks until at least one of `read` has something to read, or one of `write` takes something. Returns
- * all of those that are ready then; both lists are empty when the time is up, and only then. A socket
- * that was closed, by whomever, is ready: the read or the send that follows says so (where gevent throws
- * EBADF).
+ * all of those that are ready then; both lists are empty when the time is up, and only then. A Listener has
+ * something to read when a connection waits to be accepted, a DatagramSocket when a datagram does. A socket
+ * that was closed, by whomever, is ready: the call that follows says so (where gevent throws EBADF).
  */
 export function select<R extends Readable, W extends Writable = never>(
   read: Iterable<R>,
@@ -66,12 +66,29 @@ function awaitOne(
 /** What a Poller waits for. */
 export type Interest = 'read' | 'write' | 'both';
 
+const interests = new Set<unknown>(['read', 'write', 'both']);
+
 /** A set of sockets to wait for again and again (select.poll). */
-export class Poller<S extends Readable & Writable> {
+export class Poller<S extends Readable> {
   readonly #interests = new Map<S, Interest>();
 
-  register(socket: S, interest: Interest = 'read'): void {
-    this.#interests.set(socket, interest);
+  /**
+   * Another call for the same socket replaces what was registered.
+   * @throws InvalidArgumentError for what cannot be waited for, such as a Listener that should be writable
+   */
+  register<T extends S>(
+    socket: T,
+    interest: T extends Writable ? Interest : 'read' = 'read' as never,
+  ): void {
+    const wanted: Interest = interest;
+    if (!interests.has(wanted))
+      throw new InvalidArgumentError('interest', '"read", "write" or "both"', interest);
+    const { onceReadable, onceWritable } = (socket ?? {}) as Partial<Readable & Writable>;
+    if (typeof onceReadable !== 'function')
+      throw new InvalidArgumentError('socket', 'a socket', socket);
+    if (wanted !== 'read' && typeof onceWritable !== 'function')
+      throw new InvalidArgumentError('interest', '"read" for a socket that sends nothing', wanted);
+    this.#interests.set(socket, wanted);
   }
 
   unregister(socket: S): void {
@@ -86,11 +103,12 @@ export class Poller<S extends Readable & Writable> {
   poll(options?: TimeoutOption): { socket: S; readable: boolean; writable: boolean }[] {
     const wanting = (what: Interest) =>
       [...this.#interests].filter(([, i]) => i === what || i === 'both').map(([socket]) => socket);
-    const { readable, writable } = select(wanting('read'), wanting('write'), options);
+    const writers = wanting('write') as (S & Writable)[];
+    const { readable, writable } = select(wanting('read'), writers, options);
     return [...new Set([...readable, ...writable])].map((socket) => ({
       socket,
       readable: readable.includes(socket),
-      writable: writable.includes(socket),
+      writable: writable.includes(socket as S & Writable),
     }));
   }
 }

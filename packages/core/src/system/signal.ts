@@ -13,14 +13,25 @@ import { Waiter } from '../hub/waiter.js';
 import { captureContext, withoutContext } from '../loop/async-context.js';
 import { Queue } from '../sync/queue.js';
 
-function checkNames(names: NodeJS.Signals | readonly NodeJS.Signals[]): NodeJS.Signals[] {
-  const list = typeof names === 'string' ? [names] : [...names];
-  for (const name of list) {
-    const known = Object.hasOwn(constants.signals, name);
-    if (!known || name === 'SIGKILL' || name === 'SIGSTOP')
-      throw new InvalidArgumentError('signal', 'a signal that can be caught, as "SIGTERM"', name);
-  }
-  return list;
+/** By name or by number, as kill(1) takes them. */
+export type Signal = NodeJS.Signals | number;
+
+/** The first name of each number: SIGABRT, and not SIGIOT. */
+const namesByNumber = new Map<number, NodeJS.Signals>();
+for (const [name, number] of Object.entries(constants.signals))
+  if (!namesByNumber.has(number)) namesByNumber.set(number, name as NodeJS.Signals);
+
+function nameOf(signal: Signal): NodeJS.Signals {
+  const name = typeof signal === 'number' ? namesByNumber.get(signal) : signal;
+  const known = typeof name === 'string' && Object.hasOwn(constants.signals, name);
+  if (!known || name === 'SIGKILL' || name === 'SIGSTOP')
+    throw new InvalidArgumentError('signal', 'one that can be caught, as "SIGTERM" or 15', signal);
+  return name;
+}
+
+function checkNames(signals: Signal | readonly Signal[]): NodeJS.Signals[] {
+  const list: readonly Signal[] = Array.isArray(signals) ? signals : [signals as Signal];
+  return [...new Set(list.map(nameOf))];
 }
 
 type Listener = (name: NodeJS.Signals) => void;
@@ -58,12 +69,12 @@ function stayAlive(): Disposable {
 }
 
 /**
- * Parks until one of these signals comes; meanwhile it does not do what it does by default. Returns its
- * name. The process stays while it waits.
+ * Parks until one of these signals, given by names or numbers, comes; meanwhile it does not do what it does by
+ * default. Returns its name, for a number the first that it has (`signal(7)`). The process stays while it waits.
  * @throws Timeout, InvalidArgumentError
  */
 export function waitSignal(
-  names: NodeJS.Signals | readonly NodeJS.Signals[],
+  names: Signal | readonly Signal[],
   options?: TimeoutOption,
 ): NodeJS.Signals {
   const list = checkNames(names);
@@ -81,7 +92,7 @@ export function waitSignal(
  * AsyncLocalStorage context of who asked for it.
  */
 export function onSignal(
-  names: NodeJS.Signals | readonly NodeJS.Signals[],
+  names: Signal | readonly Signal[],
   handler: (name: NodeJS.Signals) => void,
 ): Disposable {
   if (typeof handler !== 'function')
@@ -91,9 +102,7 @@ export function onSignal(
 }
 
 /** Signals one after the other, none lost while the loop's body runs; ends with the loop. */
-export function* signals(
-  names: NodeJS.Signals | readonly NodeJS.Signals[],
-): IterableIterator<NodeJS.Signals> {
+export function* signals(names: Signal | readonly Signal[]): IterableIterator<NodeJS.Signals> {
   const queue = new Queue<NodeJS.Signals>();
   using _listening = listen(checkNames(names), (name) => queue.putNowait(name));
   using _alive = stayAlive();
