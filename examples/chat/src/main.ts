@@ -3,6 +3,7 @@
 import { getCurrent, run } from '@tendril/core';
 import { ChatServer } from './chat-server.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 
 function main({ host, port, transports }: Options): void {
   const server = new ChatServer({ host, port }, { transports });
@@ -20,7 +21,9 @@ try {
   if (options.help) process.stdout.write(`${help}\n`);
   else await run(() => main(options));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n\n${help}\n`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  process.stderr.write(`${text}\n`);
+  process.exitCode = isUsage ? 2 : 1;
 }

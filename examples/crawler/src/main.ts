@@ -4,6 +4,7 @@ import { run, sleep, spawn } from '@tendril/core';
 import { Pool } from '@tendril/pg';
 import { crawl } from './crawl.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { Store } from './store.js';
 
 function main(options: Options): void {
@@ -38,7 +39,9 @@ try {
   if (options.help) console.log(help);
   else await run(() => main(options));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

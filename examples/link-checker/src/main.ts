@@ -6,7 +6,8 @@ import { GreenletExit, isExit, run, spawn } from '@tendril/core';
 import { Crawler } from './crawler.js';
 import { type PlantedPaths, plantedPaths, plantedStart } from './demo-site.js';
 import { listingQuery } from './folder.js';
-import { help, type Options, readOptions, UsageError } from './options.js';
+import { help, type Options, readOptions, TargetError, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { showProgress } from './progress.js';
 import { asText, compare, summary } from './report.js';
 import { SiteThread } from './site-thread.js';
@@ -78,7 +79,9 @@ try {
   if (options.help) process.stdout.write(`${help}\n`);
   else process.exitCode = await run(() => main(options));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n\n${help}\n`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  process.stderr.write(`${text}\n`);
+  process.exitCode = isUsage || error instanceof TargetError ? 2 : 1;
 }

@@ -18,9 +18,14 @@ demonstration made of the files of the installed packages.
   --quiet           no progress
   --help
 
-Exit codes: 0 done, 1 broken links (with --strict), 2 wrong usage, 130 stopped by Ctrl-C.`;
+Exit codes: 0 done, 1 broken links (with --strict), 2 wrong usage or no such folder, 130 stopped by Ctrl-C.`;
 
 export class UsageError extends Error {}
+
+/** What it was told to check is not there. The usage was right. */
+export class TargetError extends Error {
+  readonly code = 'ERR_NO_TARGET';
+}
 
 export interface Options {
   target: { kind: 'url' | 'folder'; value: string } | undefined;
@@ -51,10 +56,10 @@ function target(text: string | undefined): Options['target'] {
   }
   if (statSync(text, { throwIfNoEntry: false })?.isDirectory())
     return { kind: 'folder', value: text };
-  throw new UsageError(`${text} is neither a folder nor an http(s) URL`);
+  throw new TargetError(`${text} is neither a folder nor an http(s) URL`);
 }
 
-/** @throws UsageError */
+/** @throws UsageError, TargetError */
 export function readOptions(args: string[]): Options {
   const flag = { type: 'boolean', default: false } as const;
   const text = { type: 'string' } as const;

@@ -61,18 +61,19 @@ describe('a folder', () => {
 });
 
 describe('wrong usage', () => {
-  for (const args of [
-    ['nowhere-at-all'],
-    ['--concurrency', '0'],
-    ['--what'],
-    ['http://'],
-    ['a', 'b'],
-  ])
+  for (const args of [['--concurrency', '0'], ['--what'], ['http://'], ['a', 'b']])
     test(`${args.join(' ')} exits with 2 and says why`, () => {
       const { status, stderr } = check(...args);
       assert.equal(status, 2);
       assert.match(stderr, /usage: link-checker/);
     });
+  test('a folder that is not there is told in one line, with 2', () => {
+    const { status, stderr } = check('nowhere-at-all');
+    assert.deepEqual(
+      [status, stderr],
+      [2, 'nowhere-at-all is neither a folder nor an http(s) URL\n'],
+    );
+  });
   test('--help tells all options', () => {
     const { status, stdout } = check('--help');
     assert.equal(status, 0);

@@ -3,8 +3,10 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { run, sleep, spawn } from '@tendril/core';
+import { connect } from '@tendril/core/socket';
 import { Metrics } from './metrics.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { asText } from './report.js';
 import { type Script, Swarm } from './swarm.js';
 
@@ -31,8 +33,17 @@ function progress(swarm: Swarm): void {
   }
 }
 
+/** A server that is not there at all is not worth a measurement. Parks. @throws Node's errors with their codes */
+function knock(origin: string, timeout: number): void {
+  const { protocol, hostname, port } = new URL(origin);
+  const usual = protocol === 'https:' ? 443 : 80;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  connect({ host, port: Number(port || usual), timeout }).destroy();
+}
+
 function main(script: Script, options: Options): number {
   const { origin, users, seconds, rampUp, timeout, json } = options;
+  knock(origin, timeout * 1000);
   const metrics = new Metrics();
   const settings = { origin, metrics, users, rampUp: rampUp * 1000, timeout: timeout * 1000 };
   const swarm = new Swarm(script, settings);
@@ -66,7 +77,9 @@ try {
     process.exitCode = await run(() => main(script, options));
   }
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

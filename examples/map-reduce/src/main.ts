@@ -3,8 +3,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '@tendril/core';
-import { Master } from './master.js';
+import type { Master as MasterClass } from './master.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { wordCount } from './word-count.js';
 import { Workers } from './workers.js';
 
@@ -21,8 +22,8 @@ function chunks<T>(all: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
 }
 
-function main({ folder, workers: count, chunk, patience, top }: Options): void {
-  const files = textFiles(folder);
+function main(options: Options, files: string[], Master: typeof MasterClass): void {
+  const { workers: count, chunk, patience, top } = options;
   using master = new Master(wordCount, { patience: patience * 1000 });
   using workers = new Workers(count, master.bind());
   process.stderr.write(`${files.length} files, workers ${workers.pids.join(', ')}\n`);
@@ -35,10 +36,18 @@ function main({ folder, workers: count, chunk, patience, top }: Options): void {
 
 try {
   const options = readOptions(process.argv.slice(2));
-  if (options.help) console.log(help);
-  else await run(() => main(options));
+  if (options.help) {
+    console.log(help);
+  } else {
+    const files = textFiles(options.folder);
+    // Here, so that a ZeroMQ that is not installed is told as all else that is missing.
+    const { Master } = await import('./master.js');
+    await run(() => main(options, files, Master));
+  }
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

@@ -5,7 +5,10 @@
  * database idle; a greenlet that waits is in nobody's way.
  */
 import { run } from '@tendril/core';
+import { Client } from '@tendril/pg';
+import { openCache } from './cache.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { Program } from './program.js';
 import { asTable } from './report.js';
 import { play, type Say } from './round.js';
@@ -17,8 +20,21 @@ const patience = 10_000;
 const connections = 20;
 const embeddedConnections = 4;
 
+/** Before anything is started: what is missing is said once, and not by each process. Parks. */
+function check(database: string | undefined, redis: string | undefined): void {
+  if (database === undefined) {
+    import.meta.resolve('@electric-sql/pglite');
+  } else {
+    const client = new Client({ connectionString: database });
+    client.connect();
+    client.end();
+  }
+  openCache(redis).close();
+}
+
 function main(options: Options, say: Say): void {
   const { DATABASE_URL: url, REDIS_URL: redis } = process.env;
+  check(url, redis);
   using embedded = url === undefined ? startEmbedded(say) : undefined;
   using services = new Program('third-parties');
   const settings: ShopSettings = {
@@ -48,7 +64,9 @@ try {
   if (options.help) console.log(help);
   else await run(() => main(options, say));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

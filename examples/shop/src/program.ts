@@ -3,6 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { withTimeout } from '@tendril/core';
 import { Popen } from '@tendril/core/subprocess';
 
+/** It has said why itself. */
+export class EndedEarly extends Error {
+  readonly code = 'ERR_ENDED_EARLY';
+
+  constructor() {
+    super('a process of the demonstration has ended early');
+  }
+}
+
 export class Program implements Disposable {
   readonly #child: Popen;
   /** What it said first. */
@@ -16,10 +25,10 @@ export class Program implements Disposable {
     this.first = options.silent ? '' : this.line();
   }
 
-  /** The next line that it says. @throws Error when it has ended */
+  /** The next line that it says. @throws EndedEarly when it has ended */
   line(): string {
     const line = this.#child.stdout?.readLine({ timeout: 60_000 });
-    if (line === undefined) throw new Error('a process of the demonstration has ended early');
+    if (line === undefined) throw new EndedEarly();
     return line;
   }
 

@@ -1,8 +1,9 @@
 /** A chat room over raw TCP: a line is a message, `/nick name`, `/who` and `/quit` are commands. */
 import { fileURLToPath } from 'node:url';
-import { Queue, QueueFull, run, spawn } from '@tendril/core';
+import { Queue, QueueFull, spawn } from '@tendril/core';
 import { type Listening, StreamServer } from '@tendril/core/server';
 import type { Socket } from '@tendril/core/socket';
+import { inOneLine } from './outside.js';
 
 /** Lines that may wait for a slow reader; one who is slower has to go. */
 const patience = 100;
@@ -78,7 +79,7 @@ export function chatServer(where: Listening): StreamServer {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  await run(() => {
+  await inOneLine(() => {
     const server = chatServer({ port: Number(process.argv[2] ?? 7000), host: '127.0.0.1' });
     server.start();
     console.log(`nc 127.0.0.1 ${server.port}`);

@@ -46,9 +46,24 @@ export function simulate(users: number): Report {
   }
 }
 
+/** Undefined for a wrong usage. */
+function readUsers(): number | undefined {
+  try {
+    const { values } = parseArgs({ options: { users: { type: 'string', default: '20000' } } });
+    const users = Number(values.users);
+    return Number.isInteger(users) && users > 0 && users % 2 === 0 ? users : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { users: { type: 'string', default: '20000' } } });
-  const report = await run(() => simulate(Number(values.users)));
+  const users = readUsers();
+  if (users === undefined) {
+    console.error('usage: pairing [--users N], an even number');
+    process.exit(2);
+  }
+  const report = await run(() => simulate(users));
   console.log(
     `${report.users} users in ${report.pairs} pairs: ${report.kilobytes.toFixed(1)} KB per connection at rest, ` +
       `${report.greenlets} greenlet${report.greenlets === 1 ? '' : 's'}; all said a line and heard one in ` +

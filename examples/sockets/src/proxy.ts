@@ -1,8 +1,9 @@
 /** A TCP proxy: each connection here is joined to one there, both ways, with half-close. */
 import { fileURLToPath } from 'node:url';
-import { joinall, run, spawn } from '@tendril/core';
+import { joinall, spawn } from '@tendril/core';
 import { type Listening, StreamServer } from '@tendril/core/server';
 import { type ConnectOptions, connect, type Socket } from '@tendril/core/socket';
+import { inOneLine } from './outside.js';
 
 function pump(from: Socket, to: Socket): void {
   for (const chunk of from) to.sendAll(chunk);
@@ -29,7 +30,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error('usage: proxy <port> <host>:<port>');
     process.exit(2);
   }
-  await run(() =>
-    proxy(`127.0.0.1:${port}`, { host: match[1] as string, port: Number(match[2]) }).serveForever(),
-  );
+  const upstream = { host: match[1] as string, port: Number(match[2]) };
+  await inOneLine(() => {
+    connect(upstream).destroy(); // rather now than at the first client
+    proxy(`127.0.0.1:${port}`, upstream).serveForever();
+  });
 }

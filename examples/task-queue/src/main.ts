@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { run, spawn } from '@tendril/core';
 import { createClient } from '@tendril/redis';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { type Handler, TaskQueue } from './task-queue.js';
 
 async function load(module: string): Promise<Handler> {
@@ -55,7 +56,9 @@ try {
     await run(() => main(options, handler));
   }
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

@@ -47,16 +47,30 @@ function numberOf(name: string, text: string | undefined, otherwise: number): nu
   return value;
 }
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** @throws UsageError */
 export function readOptions(argv: string[]): Options {
   const { values, positionals } = parse(argv);
   const [command = '', ...args] = positionals;
   if (!values.help && (!Object.hasOwn(commands, command) || args.length !== commands[command]))
     throw new UsageError(`a command is needed: ${Object.keys(commands).join(', ')}`);
+  if (command === 'put' && !isJson(args[1] ?? ''))
+    throw new UsageError(`PAYLOAD is JSON, not ${args[1]}`);
+  const redis = values.redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
+  if (!/^rediss?:$/.test(URL.canParse(redis) ? new URL(redis).protocol : ''))
+    throw new UsageError(`--redis takes a redis: or rediss: URL, not ${redis}`);
   return {
     command,
     args,
-    redis: values.redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379',
+    redis,
     queue: values.queue ?? 'tasks',
     concurrency: numberOf('concurrency', values.concurrency, 10),
     giveUp: numberOf('give-up', values['give-up'], 30) * 1000,

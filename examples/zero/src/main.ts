@@ -3,11 +3,13 @@
  * Not a line changed: a synchronous Express application under plain Node, in processes, in threads,
  * and with `--import @tendril/core/monkey/register`.
  */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { run } from '@tendril/core';
 import { asSvg } from './chart.js';
 import { help, type Options, readOptions, UsageError } from './options.js';
+import { troubleOutside } from './outside.js';
 import { asTable, preface } from './report.js';
 import { play, type Say, startUpstream } from './round.js';
 import { makeWays } from './ways.js';
@@ -29,7 +31,14 @@ function makeSay(): { say: Say; done: () => void } {
   return { say, done: () => {} };
 }
 
+/** Before anything is measured: a module that is missing, a chart that could not be written. */
+function check({ out }: Options): void {
+  createRequire(import.meta.url).resolve('express');
+  if (out !== undefined) closeSync(openSync(out, 'a'));
+}
+
 function main(options: Options): void {
+  check(options);
   const { say, done } = makeSay();
   const { program, url } = startUpstream();
   using _upstream = program;
@@ -55,7 +64,9 @@ try {
   if (options.help) console.log(help);
   else await run(() => main(options));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
+  const isUsage = error instanceof UsageError;
+  const text = isUsage ? `${error.message}\n\n${help}` : troubleOutside(error);
+  if (text === undefined) throw error;
+  console.error(text);
+  process.exitCode = isUsage ? 2 : 1;
 }

@@ -1,0 +1,20 @@
+/** What is missing outside is told in one line, and before anything is begun. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+for (const { args, says } of [
+  { args: ['status', '--redis', 'redis://127.0.0.1:1'], says: /ECONNREFUSED 127\.0\.0\.1:1/ },
+  { args: ['work', '/no/such.js'], says: /Cannot find module '\/no\/such\.js'/ },
+])
+  test(`one line: ${args}`, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+      encoding: 'utf8',
+    });
+    assert.match(stderr, says);
+    assert.match(stderr, /^[^\n]+\n$/);
+    assert.deepEqual([status, stdout], [1, '']);
+  });
