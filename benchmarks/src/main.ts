@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { measureAdapters } from './adapters/adapters.js';
 import { checkouts, type Field } from './checkouts.js';
 import { contestants, measureOnce } from './contestants.js';
+import { measureCalls } from './fs/calls.js';
 import { measureHttp } from './http/http.js';
 import { measureEcho } from './io/echo.js';
 import { measureLookups } from './io/lookups.js';
@@ -15,13 +16,14 @@ import { median } from './measure.js';
 import { markdown, type Result, svg } from './output.js';
 import { figures } from './tendril.js';
 
-const help = `usage: npm run bench -- [--io | --http | --adapters] [--quick] [--runs N] [--only TEXT] [--write]
+const help = `usage: npm run bench -- [--io | --http | --adapters | --fs] [--quick] [--runs N] [--only TEXT] [--write]
                        [--against FOLDER] [--no-peers]
 
   --io      sockets and resolvers in place of switches and primitives
   --http    HTTP servers, under wrk and ab
   --adapters
             clients of PostgreSQL, MySQL, Redis, memcached and ZeroMQ, against real servers
+  --fs      calls of fs: parked, which is ours, and in one piece
   --node N  with --http and --adapters: what is Node's runs on its major version N, out of tools/nodes
   --quick   2 runs of each in place of 5
   --runs N  so many runs of each
@@ -39,6 +41,7 @@ const { values } = parseArgs({
     io: { type: 'boolean', default: false },
     http: { type: 'boolean', default: false },
     adapters: { type: 'boolean', default: false },
+    fs: { type: 'boolean', default: false },
     node: { type: 'string' },
     quick: { type: 'boolean', default: false },
     runs: { type: 'string' },
@@ -135,6 +138,8 @@ async function measure(): Promise<Measured> {
       details: ` ${measured.placed}. 50 questions under way, on a pool of 10 or on one connection. ${others.join(', ')}.`,
     };
   }
+  if (values.fs)
+    return { name: 'fs', results: await measureCalls(runs), heading: `${node}, ${model}` };
   if (!values.io)
     return {
       name: 'latest',

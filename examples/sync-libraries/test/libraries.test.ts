@@ -54,7 +54,7 @@ test(
     });
     assert.equal(String(shell.cat(at('copy/a.txt'))), 'version 2\n');
     assert.deepEqual([...shell.ls(at('copy'))], ['a.txt']);
-    assert.ok(turns > 0, 'nothing else ran meanwhile');
+    assert.equal(turns, 0, 'each of them costs less than a switch');
     assert.equal(shell.cat(at('none')).code, 1);
     shell.rm('-rf', at(''));
     assert.ok(!existsSync(at('')));
@@ -77,7 +77,7 @@ test(
       fse.ensureLinkSync(at('b.json'), at('links/b.json'));
       fse.emptyDirSync(at('deep'));
     });
-    assert.ok(turns > 0, 'nothing else ran meanwhile');
+    assert.ok(turns > 0, 'trees park');
     assert.equal(readFileSync(at('moved/er/a.txt'), 'utf8'), 'a');
     assert.deepEqual(fse.readJsonSync(at('links/b.json')), { b: [1, 2] });
     assert.equal(statSync(at('b.json')).nlink, 2);

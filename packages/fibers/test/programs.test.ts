@@ -32,7 +32,7 @@ describe('a program', () => {
   test('with patched functions run() returns no sooner than without', () => {
     const register = ['--import', '@tendril/core/monkey/register'];
     for (const options of [[], register]) {
-      const { stdout, stderr } = runProgram('patched.cjs', {}, options);
+      const { stdout, stderr } = runProgram('patched.cjs', { TENDRIL_FS_PARK: 'all' }, options);
       assert.equal(
         stdout,
         `read before run() returned\n${options.length ? 'parked\n' : ''}`,

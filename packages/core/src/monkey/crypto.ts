@@ -6,6 +6,8 @@ import crypto from 'node:crypto';
 import { firstOf, refusal, replaceParking, type ThroughOptions, through } from './parking.js';
 import type { NodeFunction } from './registry.js';
 
+const { randomBytes } = crypto;
+
 /** Bytes: to make fewer at random takes less time than to park. */
 const manyBytes = 65_536;
 
@@ -40,11 +42,34 @@ function withoutCallback(count: number): (args: unknown[]) => unknown[] {
   };
 }
 
-function fillArguments(args: unknown[]): unknown[] {
-  const [buffer, offset, size] = args as [ArrayBufferView | ArrayBuffer, unknown, unknown];
-  const bytes = typeof size === 'number' ? size : (buffer?.byteLength ?? 0) - Number(offset ?? 0);
-  if (!(bytes >= manyBytes)) throw refusal;
-  return firstOf(3)(args);
+/** The part of a buffer that is to be filled; undefined for what the original has something to say about. */
+function partOf([buffer, offset, size]: unknown[]): Uint8Array | undefined {
+  const view = ArrayBuffer.isView(buffer);
+  if (!view && !(buffer instanceof ArrayBuffer)) return undefined;
+  const unit = view ? ((buffer as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1) : 1;
+  const from = Number(offset ?? 0) * unit;
+  const most = 2 ** 31 - 1; // of randomBytes
+  const length = size === undefined ? buffer.byteLength - from : Number(size) * unit;
+  if (!(from >= 0 && length >= manyBytes && length <= most && from + length <= buffer.byteLength))
+    return undefined;
+  return new Uint8Array(
+    view ? buffer.buffer : buffer,
+    (view ? buffer.byteOffset : 0) + from,
+    length,
+  );
+}
+
+/** Fills memory of its own: others may use the caller's meanwhile. */
+function parkedFill(original: NodeFunction): NodeFunction {
+  const made = through(original, randomBytes as unknown as NodeFunction, {
+    args: firstOf(1),
+  });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const part = partOf(args);
+    if (!part) return Reflect.apply(original, this, args);
+    part.set(made(part.byteLength) as Buffer);
+    return args[0];
+  };
 }
 
 function bytesArguments(args: unknown[]): unknown[] {
@@ -71,6 +96,6 @@ export function installCrypto(): void {
     args: firstOf(2),
     result: ([publicKey, privateKey]) => ({ publicKey, privateKey }),
   });
-  park('randomFillSync', functions.randomFill, { args: fillArguments });
+  replaceParking('crypto', 'randomFillSync', parkedFill);
   park('randomBytes', functions.randomBytes, { args: bytesArguments });
 }

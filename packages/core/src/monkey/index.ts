@@ -14,14 +14,16 @@ import { installChildProcess } from './child-process.js';
 import { installCrypto } from './crypto.js';
 import { installDns } from './dns.js';
 import { installEvents } from './events.js';
-import { installFs } from './fs/index.js';
+import { type FsOptions, installFs } from './fs/index.js';
 import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
 import { publish } from './registry.js';
 import { installTimers } from './timers.js';
+import { refuseIn } from './tracing.js';
 import { installZlib } from './zlib.js';
 
+export type { FsOptions } from './fs/index.js';
 export { getOriginal, isPatched, restore } from './registry.js';
 
 /** What can be patched, by the name of its option. */
@@ -39,13 +41,29 @@ const installers = {
 
 type Part = keyof typeof installers;
 
-/** Parts to leave alone, as `false`; all are patched by default. */
-export type PatchOptions = { [P in Part]?: boolean };
+/** Options of the parts that have some. */
+interface PartOptions {
+  fs: FsOptions;
+}
 
-function patch(parts: readonly Part[]): void {
+/** Parts to leave alone, as `false`, and options of those that have some; all are patched by default. */
+export type PatchOptions = {
+  [P in Part]?: boolean | (P extends keyof PartOptions ? PartOptions[P] : never);
+} & {
+  /**
+   * Packages, by their names: what they call blocks, and never parks. Under the flag, TENDRIL_BLOCK_IN has them,
+   * with commas between.
+   */
+  blockIn?: readonly string[];
+};
+
+function patch(parts: readonly Part[], options: PatchOptions = {}): void {
   warnWhenLate();
   watchLoading();
-  for (const part of parts) installers[part]();
+  for (const part of parts) {
+    const own = options[part];
+    installers[part]((typeof own === 'object' ? own : {}) as never);
+  }
   publish();
 }
 
@@ -59,14 +77,21 @@ function patch(parts: readonly Part[]): void {
 export function patchAll(options: PatchOptions = {}): void {
   const parts = Object.keys(installers) as Part[];
   for (const name of Object.keys(options))
-    if (!parts.includes(name as Part))
-      throw new InvalidArgumentError('options', `of ${parts.join(', ')}`, name);
-  patch(parts.filter((part) => options[part] !== false));
+    if (!parts.includes(name as Part) && name !== 'blockIn')
+      throw new InvalidArgumentError('options', `of ${parts.join(', ')}, blockIn`, name);
+  if (options.blockIn) refuseIn(options.blockIn);
+  patch(
+    parts.filter((part) => options[part] !== false),
+    options,
+  );
 }
 
-/** `fs`: every function that ends in Sync. */
-export function patchFs(): void {
-  patch(['fs']);
+/**
+ * `fs`: every function that ends in Sync. Which of their calls park is the options' to say.
+ * @throws InvalidArgumentError
+ */
+export function patchFs(options: FsOptions = {}): void {
+  patch(['fs'], { fs: options });
 }
 
 /**

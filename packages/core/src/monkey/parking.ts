@@ -2,6 +2,7 @@
 import { canPark, park } from '../index.js';
 import { isLoading } from './loading.js';
 import { type NodeFunction, replace } from './registry.js';
+import { isRefusedHere, isTracing, tellOfPark } from './tracing.js';
 
 /**
  * Replaces a function by one that calls `parked` in greenlets, and the original untouched outside
@@ -15,7 +16,8 @@ export function replaceParking(
   replace(module, path, (original) => {
     const parked = makeParked(original);
     return function (this: unknown, ...args: unknown[]): unknown {
-      return Reflect.apply(canPark() && !isLoading() ? parked : original, this, args);
+      const mayPark = canPark() && !isLoading() && !isRefusedHere();
+      return Reflect.apply(mayPark ? parked : original, this, args);
     };
   });
 }
@@ -70,6 +72,7 @@ export function through(
 ): NodeFunction {
   return function parked(this: unknown, ...args: unknown[]): unknown {
     let abandoned = false;
+    if (isTracing) tellOfPark(parked);
     const outcome = park<unknown>((resume) => {
       const callback = (error: unknown, ...values: unknown[]) => {
         if (abandoned) {

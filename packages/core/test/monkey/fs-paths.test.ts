@@ -82,4 +82,11 @@ for (const [name, call] of Object.entries(calls))
       ...(name === 'open' && { view: (fd: number, io: Io) => typeof io.closing(fd) }),
     });
 
-testTable({ file: import.meta.url, patch: patchFs }, rows);
+testTable(
+  {
+    file: import.meta.url,
+    patch: () => patchFs({ park: 'all' }),
+    atOnce: /^opendir|^readFile.*: a directory/,
+  },
+  rows,
+);

@@ -28,12 +28,15 @@ export interface Ended {
   stderr: string;
 }
 
+/** Every call of fs parks there: programs find by it whether they are in a greenlet. */
+const env = { ...process.env, TENDRIL_FS_PARK: 'all' };
+
 /** A process with its output gathered. */
 export function start(
   args: string[],
   options: SpawnOptions & { input?: string } = {},
 ): { child: ChildProcess; ended: Promise<Ended>; said: (text: string) => Promise<void> } {
-  const child = spawn(process.execPath, args, { stdio: 'pipe', ...options });
+  const child = spawn(process.execPath, args, { stdio: 'pipe', env, ...options });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.setEncoding('utf8').on('data', (text: string) => {

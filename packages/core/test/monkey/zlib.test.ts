@@ -24,7 +24,7 @@ const pairs = [
 ] as const;
 const has = (name: string) => `${name}Sync` in zlib;
 
-const text = 'the same words, the same words, '.repeat(300);
+const text = 'the same words, the same words, '.repeat(3000);
 const random = Buffer.from(Array.from({ length: 50_000 }, (_, at) => (at * at * 31) % 251));
 
 /** With what an engine says about itself, and not its insides. */
@@ -138,7 +138,10 @@ rows.push(
   },
 );
 
-testTable({ file: import.meta.url, patch: patchZlib }, rows);
+testTable(
+  { file: import.meta.url, patch: patchZlib, atOnce: /no data|numbers|an ArrayBuffer|two members/ },
+  rows,
+);
 
 /** Functions of zlib that are left alone. */
 const leftAlone: Record<string, string> = {

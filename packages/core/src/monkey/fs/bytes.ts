@@ -1,92 +1,179 @@
-/** What reads and writes: descriptors that come too late are closed, files are given up half way. */
+/** What goes through descriptors: read, write and their kind, and what waits for the disk. */
 import fs from 'node:fs';
-import { firstOf, refusal, through } from '../parking.js';
+import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
-import { dropPathUnlike } from './errors.js';
+import { bytesOf, pieceOf, scatter, sizeOf, viewsOf } from './buffers.js';
+import { inOnePiece, inTurn, type Nature } from './held.js';
 import type { Twin } from './index.js';
+import { isWorth, lookAtDescriptor, lookAtPath, policy } from './policy.js';
+import { absolute } from './taken.js';
 
-/** Filled up with `undefined`: the asynchronous form tells its overloads apart by their number. */
-function exactly(count: number): (args: unknown[]) => unknown[] {
-  const cut = firstOf(count);
-  return (args) => {
-    const taken = cut(args);
-    return [...taken, ...Array(count - taken.length)];
-  };
+const reading: Nature = { descriptor: true };
+const writing: Nature = { descriptor: true, writes: true };
+
+/** Bytes: what a pipe of Linux takes at once, pipe(7). */
+const pipeSize = 65_536;
+
+type Read = (
+  fd: number,
+  into: Uint8Array,
+  offset: number,
+  length: number,
+  position: number | bigint | null,
+  done: (error: unknown, count: number) => void,
+) => void;
+
+type Write = (
+  fd: number,
+  from: Uint8Array,
+  offset: number,
+  length: number,
+  position: number | bigint | null,
+  done: (error: unknown, count: number) => void,
+) => void;
+
+function isWorthReading(fd: unknown, size: number): fd is number {
+  return typeof fd === 'number' && size > 0 && isWorth(lookAtDescriptor(fd), size);
 }
 
-function readArguments(args: unknown[]): unknown[] {
-  const [fd, buffer, offset] = args;
-  const byOptions = args.length <= 3 || typeof offset === 'object';
-  return byOptions ? firstOf(3)([fd, buffer, offset ?? {}]) : exactly(5)(args);
+/** What fits into a pipe costs no more than a file: loggers write their lines so, and rely on it. */
+function isWorthWriting(fd: unknown, size: number): fd is number {
+  if (typeof fd !== 'number' || size === 0) return false;
+  const look = lookAtDescriptor(fd);
+  return isWorth(look, size) && (look.isPlain || policy.park === 'all' || size > pipeSize);
 }
 
-function writeArguments(args: unknown[]): unknown[] {
-  return exactly(ArrayBuffer.isView(args[1]) ? 5 : 4)(args);
+/** Reads into memory of its own: somebody else may use the caller's meanwhile. */
+function readParked(
+  original: NodeFunction,
+  fd: number,
+  size: number,
+  position: number | bigint | null,
+): Uint8Array {
+  const memory = Buffer.allocUnsafeSlow(size);
+  const read = fs.read as unknown as Read;
+  const twin = ((_fd: number, done: never) => read(fd, memory, 0, size, position, done)) as never;
+  const count = inTurn(original, twin, reading, { args: firstOf(1) })(fd) as number;
+  return memory.subarray(0, count);
 }
 
-/** Opens as the synchronous form does; nobody has the descriptor that a killed greenlet had asked for. */
-const parkedOpen: Twin = (original, twin) =>
-  through(original, twin, { args: firstOf(3), discard: (fd) => fs.close(fd as number) });
-
-type Encoded = { encoding?: string } | null | undefined;
-
-/** A twin that takes an AbortSignal among its options, which are its last argument, number `count`. */
-function parkedWhole(count: number): Twin {
-  return (original, twin) => {
-    const reword = dropPathUnlike(original, 'read', '/');
-    function start(this: unknown, ...args: unknown[]): AbortController {
-      const controller = new AbortController();
-      const callback = args.pop();
-      const options = withSignal(args[count - 1], controller.signal);
-      const before = Array.from({ length: count - 1 }, (_, at) => args[at]);
-      Reflect.apply(twin, this, [...before, options, callback]);
-      return controller;
-    }
-    return through(original, start as NodeFunction, {
-      args: firstOf(count),
-      error: reword,
-      abort: (controller) => (controller as AbortController | undefined)?.abort(),
-    });
-  };
+function writeParked(
+  original: NodeFunction,
+  fd: number,
+  bytes: Uint8Array,
+  position: number | bigint | null,
+): number {
+  const write = fs.write as unknown as Write;
+  const { byteLength } = bytes;
+  const twin = ((_fd: number, done: never) =>
+    write(fd, bytes, 0, byteLength, position, done)) as never;
+  return inTurn(original, twin, writing, { args: firstOf(1) })(fd) as number;
 }
 
-function withSignal(options: unknown, signal: AbortSignal): object {
-  if (options === undefined || options === null) return { signal };
-  if (typeof options === 'string') return { encoding: options, signal };
-  // The synchronous form checks a signal too, and then forgets about it.
-  if (typeof options !== 'object' || 'signal' in options) throw refusal;
-  return Object.create(options, { signal: { value: signal, enumerable: true } });
-}
-
-const readWhole = parkedWhole(2);
-
-/**
- * What is wrong with a descriptor is lost by the asynchronous form: the original says it. That one
- * reads bytes by `fs.readSync`, which parks; only what it decodes itself it reads in one piece.
- */
-const parkedReadFile: Twin = (original, twin) => {
-  const parked = readWhole(original, twin);
+const parkedRead: Twin = (original) => {
+  const whole = inOnePiece(original, reading);
   return function (this: unknown, ...args: unknown[]): unknown {
-    const [fd, options] = args;
-    if (typeof fd !== 'number') return Reflect.apply(parked, this, args);
-    const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
-    if (encoding !== 'utf8' && encoding !== 'utf-8') return Reflect.apply(original, this, args);
-    try {
-      return (original(fd) as Buffer).toString(encoding);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-      return Reflect.apply(original, this, args);
+    const [fd, ...rest] = args;
+    // Of three arguments readSync takes the last for its options, whatever it is.
+    const piece = pieceOf(rest, rest.length <= 2 || typeof rest[1] === 'object');
+    if (!piece || !isWorthReading(fd, piece.length)) return Reflect.apply(whole, this, args);
+    const got = readParked(original, fd, piece.length, piece.position);
+    bytesOf(piece).set(got);
+    return got.byteLength;
+  };
+};
+
+const parkedReadv: Twin = (original) => {
+  const whole = inOnePiece(original, reading);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [fd, buffers, position] = args;
+    const views = viewsOf(buffers);
+    const size = views ? sizeOf(views) : 0;
+    if (!views || !isPlace(position) || !isWorthReading(fd, size))
+      return Reflect.apply(whole, this, args);
+    const got = readParked(original, fd, size, position ?? null);
+    scatter(got, views);
+    return got.byteLength;
+  };
+};
+
+function isPlace(position: unknown): position is number | null | undefined {
+  return position === undefined || position === null || Number.isSafeInteger(position);
+}
+
+/** `(string, position, encoding)`, as bytes. */
+function textOf([text, position, encoding = 'utf8']: readonly unknown[]):
+  | { bytes: Uint8Array; position: number | null }
+  | undefined {
+  if (typeof text !== 'string' || !isPlace(position)) return undefined;
+  // Others may not be what they seem: an odd number of hexadecimal digits is refused.
+  if (encoding !== 'utf8' && encoding !== 'utf-8' && encoding !== 'latin1') return undefined;
+  return { bytes: Buffer.from(text, encoding), position: position ?? null };
+}
+
+const parkedWrite: Twin = (original) => {
+  const whole = inOnePiece(original, writing);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [fd, ...rest] = args;
+    const piece = pieceOf(rest);
+    if (piece) {
+      if (!isWorthWriting(fd, piece.length)) return Reflect.apply(whole, this, args);
+      return writeParked(original, fd, Uint8Array.from(bytesOf(piece)), piece.position);
     }
+    // Most of them are short: those are not made bytes twice.
+    const [text] = rest;
+    const size = typeof text === 'string' ? text.length : 0;
+    const given = isWorthWriting(fd, size) ? textOf(rest) : undefined;
+    if (!given) return Reflect.apply(whole, this, args);
+    return writeParked(original, fd as number, given.bytes, given.position);
+  };
+};
+
+const parkedWritev: Twin = (original) => {
+  const whole = inOnePiece(original, writing);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [fd, buffers, position] = args;
+    const views = viewsOf(buffers);
+    if (!views || !isPlace(position) || !isWorthWriting(fd, sizeOf(views)))
+      return Reflect.apply(whole, this, args);
+    return writeParked(original, fd, Buffer.concat(views), position ?? null);
+  };
+};
+
+function onlyReads(flags: unknown): boolean {
+  return (flags ?? 'r') === 'r' || flags === fs.constants.O_RDONLY;
+}
+
+/** Nobody has the descriptor that a killed greenlet had asked for. */
+const closeLate = { args: firstOf(3), discard: (fd: unknown) => fs.close(fd as number) };
+
+/** Waits for who opens the other end of a pipe; everything else is open at once. */
+const parkedOpen: Twin = (original, twin) => {
+  const toRead = inOnePiece(original, {});
+  const toWrite = inOnePiece(original, { writes: true });
+  const parked = through(original, twin, closeLate);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const name = absolute(args[0]);
+    const worth = name !== undefined && isWorth(lookAtPath(name), 0);
+    const whole = onlyReads(args[1]) ? toRead : toWrite;
+    return Reflect.apply(worth ? parked : whole, this, args);
+  };
+};
+
+/** The kernel's word that it has reached the disk. */
+const parkedSync: Twin = (original, twin) => {
+  const parked = inTurn(original, twin, writing, { args: firstOf(1) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return Reflect.apply(policy.park === 'none' ? original : parked, this, args);
   };
 };
 
 export const byteTwins: Record<string, Twin> = {
-  appendFile: parkedWhole(3),
+  fdatasync: parkedSync,
+  fsync: parkedSync,
   open: parkedOpen,
-  read: (original, twin) => through(original, twin, { args: readArguments }),
-  readFile: parkedReadFile,
-  readv: (original, twin) => through(original, twin, { args: exactly(3) }),
-  write: (original, twin) => through(original, twin, { args: writeArguments }),
-  writeFile: parkedWhole(3),
-  writev: (original, twin) => through(original, twin, { args: exactly(3) }),
+  read: parkedRead,
+  readv: parkedReadv,
+  write: parkedWrite,
+  writev: parkedWritev,
 };

@@ -6,7 +6,18 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
+import type { NodeFunction } from '../registry.js';
+import { absoluteArguments, claimsOf, inOnePiece, leavingAtEnd, type Nature } from './held.js';
 import type { Twin } from './index.js';
+import { isWorth, lookAtPath, policy } from './policy.js';
+import { absolute, asGiven } from './taken.js';
+import { inClaim } from './turns.js';
+
+const { lstatSync } = fs;
+const readdir = through(fs.readdirSync as NodeFunction, fs.readdir as NodeFunction, {
+  args: firstOf(2),
+});
+const nature: Nature = { paths: [0, 1], writes: true, trees: true };
 
 /** In these both forms give directories within a tree the modes that they had; else only one does. */
 const keepModes = /^(20|26)\./.test(process.versions.node);
@@ -22,7 +33,7 @@ function toPath(value: unknown): string | undefined {
 
 function look(name: string): fs.Stats | undefined {
   try {
-    return fs.lstatSync(name, { throwIfNoEntry: false });
+    return lstatSync(name, { throwIfNoEntry: false });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === 'lstat') return undefined;
     throw error;
@@ -39,7 +50,7 @@ function canBeMade(name: string): boolean {
 /** What is in a directory, or undefined if that cannot be read. Parks. */
 function entriesOf(directory: string): fs.Dirent[] | undefined {
   try {
-    return fs.readdirSync(directory, { withFileTypes: true });
+    return readdir(directory, { withFileTypes: true }) as fs.Dirent[];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === 'scandir') return undefined;
     throw error;
@@ -75,9 +86,34 @@ function isPlain([from, to, options = {}]: unknown[]): boolean {
   return inside.startsWith('..') && canBeMade(target) && isPlainTree(source);
 }
 
+/** Files below the size that is worth it are copied at once, as by copyFileSync. */
+function isWorthIt(source: unknown): boolean {
+  const name = absolute(source);
+  if (policy.park === 'none' || name === undefined) return false;
+  const { isPlain: plain, size } = lookAtPath(name);
+  return isWorth({ isPlain: plain, size }, size) || look(name)?.isDirectory() === true;
+}
+
 export const parkedCopy: Twin = (original, twin) => {
-  const parked = through(original, twin, { args: firstOf(3) });
+  const whole = inOnePiece(original, nature);
   return function (this: unknown, ...args: unknown[]): unknown {
-    return Reflect.apply(isPlain(args) ? parked : original, this, args);
+    // A filter is the caller's code, and may wait for whoever waits for this call.
+    if (typeof (args[2] as fs.CopySyncOptions | undefined)?.filter === 'function')
+      return Reflect.apply(original, this, args);
+    if (!isWorthIt(args[0])) return Reflect.apply(whole, this, args);
+    const now = absoluteArguments(args, nature);
+    return inClaim(claimsOf(now, nature), (leave) => {
+      let started = false;
+      try {
+        if (!isPlain(now)) return Reflect.apply(original, this, now);
+        started = true;
+        const parked = through(original, leavingAtEnd(twin, leave), { args: firstOf(3) });
+        return Reflect.apply(parked, this, now);
+      } catch (error) {
+        throw asGiven(error, args, now);
+      } finally {
+        if (!started) leave();
+      }
+    });
   };
 };

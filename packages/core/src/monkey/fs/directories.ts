@@ -1,75 +1,90 @@
 /** Directories and trees. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { firstOf, refusal, through } from '../parking.js';
+import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { parkedCopy } from './copy.js';
-import { dropPathUnlike } from './errors.js';
+import { inOnePiece, inTurn, type Nature } from './held.js';
 import type { Twin } from './index.js';
+import { isWorth, lookAtPath, policy } from './policy.js';
 import { parkedReaddir } from './readdir.js';
+import { absolute } from './taken.js';
 
-/** What mkdtemp(3) puts random letters in the place of. */
-const random = 'XXXXXX';
-
-/** What is made for a greenlet that is killed goes again. */
-const removeLate = (name: unknown) => fs.rmdir(name as string, () => {});
-
-/** The synchronous form reports the template, the asynchronous one the last name that it tried. */
-function reportTemplate(error: unknown): unknown {
-  const reported = error as NodeJS.ErrnoException;
-  const { path: tried, syscall } = reported;
-  if (syscall !== 'mkdtemp' || tried === undefined) return error;
-  reported.path = `${tried.slice(0, -random.length)}${random}`;
-  reported.message = reported.message.replace(tried, () => reported.path as string);
-  return error;
-}
-
-const parkedMkdtemp: Twin = (original, twin) =>
-  through(original, twin, { args: firstOf(2), discard: removeLate, error: reportTemplate });
+const { lstatSync, mkdtempSync } = fs;
 
 /** The asynchronous form's directory is removed by a promise: this one's by a call that parks. */
-function parkedMkdtempDisposable(original: NodeFunction): NodeFunction {
-  const make = through(original, fs.mkdtemp as NodeFunction, {
-    args: firstOf(2),
-    discard: removeLate,
-    error: reportTemplate,
-    result: ([name]) => {
-      const full = path.resolve(String(name)); // the process may change its directory
-      const remove = () => fs.rmSync(full, { recursive: true, force: true });
-      return {
-        path: name,
-        remove,
-        [Symbol.dispose]() {
-          remove();
-        },
-      };
-    },
-  });
-  return make;
+function disposable(_original: NodeFunction): NodeFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const name = (mkdtempSync as NodeFunction)(...args.slice(0, 2));
+    const full = path.resolve(String(name)); // the process may change its directory
+    const remove = () => fs.rmSync(full, { recursive: true, force: true });
+    return {
+      path: name,
+      remove,
+      [Symbol.dispose]() {
+        remove();
+      },
+    };
+  };
 }
 
-/** A size that is refused would be refused by the asynchronous form when nobody can catch it. */
-function opendirArguments(args: unknown[]): unknown[] {
-  const { bufferSize = 1 } = (args[1] ?? {}) as fs.OpenDirOptions;
-  if (!Number.isInteger(bufferSize) || bufferSize < 1 || bufferSize > 0xffff_ffff) throw refusal;
-  return firstOf(2)(args);
+const tree: Nature = { writes: true, trees: true };
+
+/** A directory with what is in it. How the two forms take `link/` and `dir/.` differs: that is the original's. */
+function isTree([name, options]: readonly unknown[]): boolean {
+  if (typeof options !== 'object' || (options as fs.RmOptions | null)?.recursive !== true)
+    return false;
+  const plain = absolute(name);
+  if (plain === undefined || /(^|\/)\.{0,2}$/.test(String(name))) return false;
+  try {
+    return lstatSync(plain, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    return false;
+  }
 }
+
+const parkedRm: Twin = (original, twin) => {
+  const whole = inOnePiece(original, tree);
+  const parked = inTurn(original, twin, tree, { args: firstOf(2) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const worth = policy.park !== 'none' && isTree(args);
+    return Reflect.apply(worth ? parked : whole, this, args);
+  };
+};
+
+/** What is found is of the directory as it was at the call. */
+const parkedGlob: Twin = (original, twin) => {
+  const parked = through(original, twin, { args: firstOf(2) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    if (policy.park === 'none') return Reflect.apply(original, this, args);
+    const [pattern, options] = args as [unknown, { cwd?: unknown } | undefined];
+    const { cwd = process.cwd() } = options ?? {};
+    return Reflect.apply(parked, this, [pattern, { ...options, cwd }]);
+  };
+};
+
+const copying: Nature = { paths: [0, 1], writes: true };
+
+const parkedCopyFile: Twin = (original, twin) => {
+  const whole = inOnePiece(original, copying);
+  const parked = inTurn(original, twin, copying, { args: firstOf(3) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const name = absolute(args[0]);
+    const look = name === undefined ? undefined : lookAtPath(name);
+    const worth = look !== undefined && isWorth(look, look.size);
+    return Reflect.apply(worth ? parked : whole, this, args);
+  };
+};
 
 export const directoryTwins: Record<string, Twin> = {
+  copyFile: parkedCopyFile,
   cp: parkedCopy,
-  glob: (original, twin) => through(original, twin, { args: firstOf(2) }),
-  mkdtemp: parkedMkdtemp,
-  opendir: (original, twin) =>
-    through(original, twin, {
-      args: opendirArguments,
-      error: dropPathUnlike(original, 'opendir', '/dev/null/none'),
-      discard: (directory) => (directory as fs.Dir).close(() => {}),
-    }),
+  glob: parkedGlob,
   readdir: parkedReaddir,
-  rm: (original, twin) => through(original, twin, { args: firstOf(2) }),
+  rm: parkedRm,
 };
 
 /** These have no twin that takes a callback. */
 export const withoutTwins: Record<string, (original: NodeFunction) => NodeFunction> = {
-  mkdtempDisposableSync: parkedMkdtempDisposable,
+  mkdtempDisposableSync: disposable,
 };

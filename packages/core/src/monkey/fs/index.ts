@@ -1,43 +1,63 @@
-/** fs: each synchronous function parks on its asynchronous twin. */
+/** fs: what is worth it parks on its asynchronous twin; everything takes turns with that. See policy.ts. */
 import fs from 'node:fs';
-import { firstOf, replaceParking, through } from '../parking.js';
+import { firstOf, replaceParking } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { byteTwins } from './bytes.js';
 import { directoryTwins, withoutTwins } from './directories.js';
+import { inOnePiece, inTurn, type Nature } from './held.js';
+import { type FsOptions, policy, setPolicy } from './policy.js';
 import { statTwins } from './stats.js';
+import { wholeTwins } from './whole.js';
+
+export type { FsOptions } from './policy.js';
 
 /** Makes the parked form of a synchronous function from it and its twin. */
 export type Twin = (original: NodeFunction, twin: NodeFunction) => NodeFunction;
 
-/** Functions that only lose their callback, with how many arguments the synchronous form takes. */
-const plain: Record<string, number> = {
-  access: 2,
-  chmod: 2,
-  chown: 3,
-  close: 1,
-  copyFile: 3,
-  fchmod: 2,
-  fchown: 3,
-  fdatasync: 1,
-  fsync: 1,
-  ftruncate: 2,
-  futimes: 3,
-  lchmod: 2,
-  lchown: 3,
-  link: 2,
-  lutimes: 3,
-  mkdir: 2,
-  readlink: 2,
-  realpath: 2,
-  'realpath.native': 2,
-  rename: 2,
-  rmdir: 2,
-  statfs: 2,
-  symlink: 3,
-  truncate: 2,
-  unlink: 1,
-  utimes: 3,
+const reads: Nature = {};
+const writes: Nature = { writes: true };
+const both: Nature = { paths: [0, 1], writes: true };
+const made: Nature = { paths: [1], writes: true };
+const descriptor: Nature = { descriptor: true };
+const written: Nature = { descriptor: true, writes: true };
+
+/** Functions that only lose their callback: how many arguments the synchronous form takes, and its nature. */
+const plain: Record<string, [number, Nature]> = {
+  access: [2, reads],
+  chmod: [2, writes],
+  chown: [3, writes],
+  close: [1, written],
+  fchmod: [2, written],
+  fchown: [3, written],
+  ftruncate: [2, written],
+  futimes: [3, written],
+  lchmod: [2, writes],
+  lchown: [3, writes],
+  link: [2, both],
+  lutimes: [3, writes],
+  mkdir: [2, writes],
+  readlink: [2, reads],
+  realpath: [2, reads],
+  'realpath.native': [2, reads],
+  rename: [2, { ...both, trees: true }],
+  rmdir: [2, { ...writes, trees: true }],
+  statfs: [2, reads],
+  symlink: [3, made],
+  truncate: [2, writes],
+  unlink: [1, writes],
+  utimes: [3, writes],
 };
+
+/** Costs less than a switch, unless the file system is far away. */
+function rarely(nature: Nature, makeParked: Twin): Twin {
+  return (original, twin) => {
+    const whole = inOnePiece(original, nature);
+    const parked = makeParked(original, twin);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      return Reflect.apply(policy.park === 'all' ? parked : whole, this, args);
+    };
+  };
+}
 
 function twinOf(path: string): unknown {
   return path.split('.').reduce<unknown>((at, key) => (at as never)[key], fs);
@@ -49,20 +69,19 @@ function nameOf(twin: string): string {
   return [`${first}Sync`, ...rest].join('.');
 }
 
-export function installFs(): void {
-  const twins: Record<string, Twin> = { ...byteTwins, ...directoryTwins, ...statTwins };
-  for (const [name, count] of Object.entries(plain))
-    twins[name] = (original, twin) => through(original, twin, { args: firstOf(count) });
+export function installFs(options: FsOptions = {}): void {
+  setPolicy(options);
+  const twins: Record<string, Twin> = { ...byteTwins, ...directoryTwins, ...wholeTwins };
+  for (const [name, [count, nature]] of Object.entries(plain))
+    twins[name] = rarely(nature, (original, twin) =>
+      inTurn(original, twin, nature, { args: firstOf(count) }),
+    );
+  for (const [name, make] of Object.entries(statTwins))
+    twins[name] = rarely(name === 'fstat' ? descriptor : reads, make);
   for (const [name, make] of Object.entries(twins)) {
     const twin = twinOf(name);
     if (typeof twin === 'function')
       replaceParking('fs', nameOf(name), (original) => make(original, twin as NodeFunction));
   }
   for (const [name, make] of Object.entries(withoutTwins)) replaceParking('fs', name, make);
-  for (const name of ['read', 'close'] as const) {
-    const twin = fs.Dir.prototype[name] as NodeFunction;
-    replaceParking('fs', `Dir.prototype.${name}Sync`, (original) =>
-      through(original, twin, { args: firstOf(0) }),
-    );
-  }
 }

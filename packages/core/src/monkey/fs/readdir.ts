@@ -1,13 +1,18 @@
-/** readdir: where Node's asynchronous form walks trees without ever leaving the thread, we do. */
+/** readdir of whole trees: where Node's asynchronous form walks them without ever leaving the thread, we do. */
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
+import { absoluteArguments, claimsOf, inOnePiece, inTurn, type Nature } from './held.js';
 import type { Twin } from './index.js';
+import { policy } from './policy.js';
+import { asGiven } from './taken.js';
+import { inClaim } from './turns.js';
 
 /** The one that calls back from a blocking walk. */
 const blocksInTrees = process.versions.node.startsWith('20.');
+const { statSync } = fs;
 
 interface Options {
   encoding?: BufferEncoding;
@@ -15,16 +20,42 @@ interface Options {
   withFileTypes?: boolean;
 }
 
+const tree: Nature = { trees: true };
+
+/** The entries say in which directory they are, as it was given. */
+function asGivenEntries(found: unknown, [given]: unknown[], [used]: unknown[]): unknown {
+  if (given !== used && Array.isArray(found))
+    for (const entry of found as { parentPath?: unknown; path?: unknown }[])
+      for (const key of ['parentPath', 'path'] as const)
+        if (Object.hasOwn(Object(entry), key) && String(entry[key]).startsWith(String(used)))
+          entry[key] = String(given) + String(entry[key]).slice(String(used).length);
+  return found;
+}
+
 export const parkedReaddir: Twin = (original, twin) => {
-  const parked = through(original, twin, { args: firstOf(2) });
-  if (!blocksInTrees) return parked;
+  const flat = inOnePiece(original, {});
+  const read = through(original, twin, { args: firstOf(2) });
+  const parked = inTurn(original, twin, tree, { args: firstOf(2) });
   return function (this: unknown, ...args: unknown[]): unknown {
     const [top, options] = args as [unknown, Options | undefined];
     const recursive = typeof options === 'object' && options?.recursive === true;
-    if (!recursive) return Reflect.apply(parked, this, args);
-    const base = top instanceof URL && top.protocol === 'file:' ? fileURLToPath(top) : top;
-    const names = (options.encoding as string) !== 'buffer' && typeof base === 'string';
-    return names ? walk(base, options, parked) : Reflect.apply(original, this, args);
+    const worth = policy.park === 'all' || (policy.park === 'slow' && recursive);
+    if (!worth) return Reflect.apply(flat, this, args);
+    const now = absoluteArguments(args, tree);
+    if (!recursive || !blocksInTrees)
+      return asGivenEntries(Reflect.apply(parked, this, args), args, now);
+    const base = top instanceof URL && top.protocol === 'file:' ? fileURLToPath(top) : now[0];
+    if ((options.encoding as string) === 'buffer' || typeof base !== 'string')
+      return Reflect.apply(flat, this, args);
+    return inClaim(claimsOf(now, tree), (leave) => {
+      try {
+        return asGivenEntries(walk(base, options, read), args, now);
+      } catch (error) {
+        throw asGiven(error, args, now);
+      } finally {
+        leave();
+      }
+    });
   };
 };
 
@@ -45,7 +76,7 @@ function walk(base: string, options: Options, readdir: NodeFunction): unknown[] 
 
 function isDirectory(full: string): boolean {
   try {
-    return fs.statSync(full).isDirectory();
+    return statSync(full).isDirectory();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === 'stat') return false; // a link to nothing
     throw error;

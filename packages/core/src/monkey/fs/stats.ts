@@ -1,7 +1,8 @@
 /** What is known of a file without opening it. */
 import fs from 'node:fs';
-import { firstOf, refusal, through } from '../parking.js';
+import { firstOf, refusal } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
+import { inTurn } from './held.js';
 import type { Twin } from './index.js';
 
 type Stat = (path: string, options: { throwIfNoEntry: boolean }) => unknown;
@@ -24,7 +25,7 @@ function statArguments(args: unknown[]): unknown[] {
 
 /** Only the synchronous form knows `throwIfNoEntry`. */
 const parkedStat: Twin = (original, twin) => {
-  const parked = through(original, twin, { args: statArguments });
+  const parked = inTurn(original, twin, {}, { args: statArguments });
   return function (this: unknown, ...args: unknown[]): unknown {
     try {
       return Reflect.apply(parked, this, args);
@@ -39,7 +40,7 @@ const parkedStat: Twin = (original, twin) => {
 
 /** `fs.exists` takes what is no path for a file that is not there; access() refuses it. */
 const parkedExists: Twin = (original) => {
-  const parked = through(original, fs.access as NodeFunction, { args: firstOf(1) });
+  const parked = inTurn(original, fs.access as NodeFunction, {}, { args: firstOf(1) });
   return function (this: unknown, ...args: unknown[]): unknown {
     try {
       // What was refused has been answered by the original.
@@ -53,7 +54,7 @@ const parkedExists: Twin = (original) => {
 
 export const statTwins: Record<string, Twin> = {
   exists: parkedExists,
-  fstat: (original, twin) => through(original, twin, { args: statArguments }),
+  fstat: (original, twin) => inTurn(original, twin, { descriptor: true }, { args: statArguments }),
   lstat: parkedStat,
   stat: parkedStat,
 };

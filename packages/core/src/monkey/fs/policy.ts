@@ -1,0 +1,71 @@
+/**
+ * Which calls of fs park. A call that costs less than a switch must not: old code believes that nobody else
+ * runs between two of its lines, and where nothing is gained it shall be right. What waits for something
+ * outside the process parks, and what takes long: see docs/under-the-flag.md for the figures.
+ */
+import fs from 'node:fs';
+import { InvalidArgumentError } from '../../errors.js';
+
+export interface FsOptions {
+  /**
+   * `slow` (default): what waits for a pipe, a terminal or a device, what goes through whole trees, what waits
+   * for the disk (fsync), and files of `from` bytes or more. `all`: every call, for file systems of which each
+   * answer may take long, as those of a network do. `none`: nothing.
+   */
+  park?: 'slow' | 'all' | 'none';
+  /** Bytes. Default 1 MiB, which takes about as long to copy as other threads take to be asked. */
+  from?: number;
+}
+
+const { fstatSync, statSync } = fs;
+
+export const policy = { park: 'slow' as 'slow' | 'all' | 'none', from: 2 ** 20 };
+
+/** @throws InvalidArgumentError */
+export function setPolicy({ park = 'slow', from = 2 ** 20, ...unknown }: FsOptions): void {
+  if (park !== 'slow' && park !== 'all' && park !== 'none')
+    throw new InvalidArgumentError('fs.park', "'slow', 'all' or 'none'", park);
+  if (!(typeof from === 'number' && from >= 0))
+    throw new InvalidArgumentError('fs.from', 'a number of bytes, 0 or more', from);
+  const [other] = Object.keys(unknown);
+  if (other !== undefined) throw new InvalidArgumentError('fs', 'of park, from', other);
+  Object.assign(policy, { park, from });
+}
+
+/** What a file is: bytes in a file system, or something that may keep its reader waiting. */
+export interface Look {
+  readonly isPlain: boolean;
+  readonly isDirectory?: boolean;
+  readonly size: number;
+}
+
+const nothing: Look = { isPlain: true, size: 0 };
+
+function lookAt(stats: fs.Stats | undefined): Look {
+  if (!stats) return nothing;
+  const isDirectory = stats.isDirectory();
+  return { isPlain: isDirectory || stats.isFile(), isDirectory, size: stats.size };
+}
+
+/** Of what is not there, or cannot be looked at, the call says so at once. */
+export function lookAtPath(name: string): Look {
+  try {
+    return lookAt(statSync(name, { throwIfNoEntry: false }));
+  } catch {
+    return nothing;
+  }
+}
+
+export function lookAtDescriptor(fd: number): Look {
+  try {
+    return lookAt(fstatSync(fd));
+  } catch {
+    return nothing;
+  }
+}
+
+/** Whether to read or write `size` bytes of it is worth a switch. */
+export function isWorth({ isPlain }: Look, size: number): boolean {
+  if (policy.park === 'slow') return !isPlain || size >= policy.from;
+  return policy.park === 'all';
+}

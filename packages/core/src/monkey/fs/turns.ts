@@ -1,0 +1,109 @@
+/**
+ * Who may be at a file. While a call is parked in the middle of its work, those of others that would see it
+ * half done, or be seen so, wait for its end: no two calls on one file interleave, as they never did when
+ * each was done in one piece. What only reads shares.
+ *
+ * A call names all that it is about in one claim, and waits for nothing else while it has that: there is no
+ * deadlock. They are let in in the order in which they came. What Node's own functions call within a call belongs
+ * to that, and claims nothing.
+ */
+import { type Greenlet, getCurrent, park } from '../../index.js';
+
+/** What a call is about. */
+export interface Claim {
+  /** It changes something. */
+  readonly writes: boolean;
+  /** Absolute paths. */
+  readonly paths: readonly string[];
+  /** All that is below them, too. */
+  readonly trees?: boolean;
+  /** Files by their number, whatever they are called; and streams by their descriptors. */
+  readonly files: readonly string[];
+}
+
+interface Waiting {
+  readonly claim: Claim;
+  letIn(): void;
+}
+
+const held = new Set<Claim>();
+const line: Waiting[] = [];
+
+function isIn(path: string, tree: string): boolean {
+  return path.startsWith(tree) && (path.length === tree.length || path[tree.length] === '/');
+}
+
+function meet(one: Claim, other: Claim): boolean {
+  if (!one.writes && !other.writes) return false;
+  if (one.files.some((file) => other.files.includes(file))) return true;
+  return one.paths.some((path) =>
+    other.paths.some(
+      (second) =>
+        path === second ||
+        (one.trees === true && isIn(second, path)) ||
+        (other.trees === true && isIn(path, second)),
+    ),
+  );
+}
+
+/** True while any call is parked in the middle of its work. */
+export function isSomebodyIn(): boolean {
+  return held.size > 0;
+}
+
+/** Greenlets that are in a call. */
+const within = new WeakSet<Greenlet>();
+
+/**
+ * Parks until nobody is at what `claim` names, and calls `work`, whose argument lets the next ones in: once,
+ * at any time, also after the greenlet has died.
+ */
+export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
+  const greenlet = getCurrent() as Greenlet;
+  if (within.has(greenlet)) return work(() => {});
+  enter(claim);
+  within.add(greenlet);
+  try {
+    return work(() => leave(claim));
+  } finally {
+    within.delete(greenlet);
+  }
+}
+
+function enter(claim: Claim): void {
+  if (!mustWait(claim, line.length)) {
+    held.add(claim);
+    return;
+  }
+  park<void>((resume) => {
+    const waiting: Waiting = { claim, letIn: () => resume() };
+    line.push(waiting);
+    return () => {
+      line.splice(line.indexOf(waiting), 1);
+      letIn();
+    };
+  });
+}
+
+/** Those before it in the line go first, if they are about the same. */
+function mustWait(claim: Claim, before: number): boolean {
+  for (const each of held) if (meet(claim, each)) return true;
+  for (let at = 0; at < before; at++) if (meet(claim, (line[at] as Waiting).claim)) return true;
+  return false;
+}
+
+function leave(claim: Claim): void {
+  if (held.delete(claim)) letIn();
+}
+
+function letIn(): void {
+  for (let at = 0; at < line.length; ) {
+    const waiting = line[at] as Waiting;
+    if (mustWait(waiting.claim, at)) at++;
+    else {
+      line.splice(at, 1);
+      held.add(waiting.claim);
+      waiting.letIn();
+    }
+  }
+}

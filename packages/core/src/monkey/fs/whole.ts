@@ -1,0 +1,184 @@
+/**
+ * Files read and written in one call. Those that are worth it are opened at once, as the process is at this
+ * moment, and go through memory of their own; while they are under way nobody sees half of them.
+ */
+import fs from 'node:fs';
+import { firstOf, refusal, through } from '../parking.js';
+import type { NodeFunction } from '../registry.js';
+import { dropPathUnlike } from './errors.js';
+import { claimsOf, inOnePiece, leavingAtEnd } from './held.js';
+import type { Twin } from './index.js';
+import { openInPlace } from './places.js';
+import { isWorth, type Look, lookAtPath, policy } from './policy.js';
+import { absolute, absoluteLike, asGiven } from './taken.js';
+import { inClaim } from './turns.js';
+
+const { openSync, closeSync } = fs;
+
+interface Options {
+  encoding: string | null | undefined;
+  flag: string | undefined;
+  mode: unknown;
+  flush: unknown;
+}
+
+/** Read once: getters are the caller's code. Undefined where the original has to say what is wrong. */
+function optionsOf(given: unknown): Options | undefined {
+  const named = typeof given === 'string' ? { encoding: given } : (given ?? {});
+  if (typeof named !== 'object') return undefined;
+  const { encoding, flag, mode, flush, signal } = named as Record<string, unknown>;
+  const known = encoding === undefined || encoding === null || encoding === 'buffer';
+  if (!known && !(typeof encoding === 'string' && Buffer.isEncoding(encoding))) return undefined;
+  if (flag !== undefined && flag !== null && typeof flag !== 'string') return undefined;
+  if (flush !== undefined && flush !== null && typeof flush !== 'boolean') return undefined;
+  if (signal !== undefined) return undefined;
+  return { encoding: encoding as string | null, flag: (flag ?? undefined) as never, mode, flush };
+}
+
+/** Something that keeps whoever opens it waiting: its asynchronous form opens it, too. */
+function throughStream(original: NodeFunction, twin: NodeFunction, count: number): NodeFunction {
+  function start(this: unknown, ...args: unknown[]): AbortController {
+    const controller = new AbortController();
+    const callback = args.pop();
+    const options = withSignal(args[count - 1], controller.signal);
+    const before = Array.from({ length: count - 1 }, (_, at) => args[at]);
+    Reflect.apply(twin, this, [...before, options, callback]);
+    return controller;
+  }
+  return through(original, start as NodeFunction, {
+    args: firstOf(count),
+    error: dropPathUnlike(original, 'read', '/'),
+    abort: (controller) => (controller as AbortController | undefined)?.abort(),
+  });
+}
+
+function withSignal(options: unknown, signal: AbortSignal): object {
+  if (options === undefined || options === null) return { signal };
+  if (typeof options === 'string') return { encoding: options, signal };
+  // The synchronous form checks a signal too, and then forgets about it.
+  if (typeof options !== 'object' || 'signal' in options) throw refusal;
+  return Object.create(options, { signal: { value: signal, enumerable: true } });
+}
+
+interface Work {
+  readonly name: unknown;
+  readonly flag: string;
+  readonly mode?: unknown;
+  readonly writes: boolean;
+  /** The asynchronous form on a descriptor; its last argument is the callback. */
+  start(fd: number, signal: AbortSignal, done: NodeFunction): void;
+}
+
+/** Opens a file, has `start` work on it, and closes it, in turn with others; parks. */
+function onOpenFile(original: NodeFunction, work: Work): unknown {
+  const used = absoluteLike(work.name);
+  return inClaim(claimsOf([used], { writes: work.writes }), (leave) => {
+    let fd: number;
+    let giveBack: () => void;
+    try {
+      [fd, giveBack] = openInPlace(() => openSync(used as string, work.flag, work.mode as never));
+    } catch (error) {
+      leave();
+      throw asGiven(error, [work.name], [used]);
+    }
+    const twin: NodeFunction = (...args) =>
+      work.start(...(args as [number, AbortSignal, NodeFunction]));
+    const closing = leavingAtEnd(twin, () => {
+      closeSync(fd);
+      giveBack();
+      leave();
+    });
+    const controller = new AbortController();
+    return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
+  });
+}
+
+const parkedReadFile: Twin = (original, twin) => {
+  const whole = inOnePiece(original, {});
+  const stream = throughStream(original, twin, 2);
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const [file, given] = args;
+    if (typeof file === 'number') return readDescriptor(original, file, given, args);
+    const name = absolute(file);
+    const look = name === undefined ? undefined : lookAtPath(name);
+    if (!look || look.isDirectory || !isWorth(look, look.size))
+      return Reflect.apply(whole, this, args);
+    if (!look.isPlain) return Reflect.apply(stream, this, args);
+    const options = optionsOf(given);
+    if (!options) return Reflect.apply(whole, this, args);
+    const { encoding, flag = 'r' } = options;
+    return onOpenFile(original, {
+      ...{ name: file, flag, writes: false },
+      start: (fd, signal, done) =>
+        fs.readFile(fd, { encoding: encoding as null, signal }, done as never),
+    });
+  };
+};
+
+type Encoded = { encoding?: string } | null | undefined;
+
+/**
+ * What is wrong with a descriptor is lost by the asynchronous form: the original says it. That one
+ * reads bytes by `fs.readSync`, which parks; only what it decodes itself it reads in one piece.
+ */
+function readDescriptor(
+  original: NodeFunction,
+  fd: number,
+  options: unknown,
+  args: unknown[],
+): unknown {
+  const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
+  if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
+  try {
+    return (original(fd) as Buffer).toString(encoding);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    return original(...args);
+  }
+}
+
+/** The bytes to write, the caller's no more; undefined for what is no data, and for little of it. */
+function bytesToWrite(data: unknown, options: Options, look: Look): Uint8Array | undefined {
+  if (typeof data === 'string') {
+    if (!isWorth(look, 4 * data.length)) return undefined;
+    const { encoding } = options;
+    const bytes = Buffer.from(data, (encoding === 'buffer' ? null : encoding) as never);
+    return isWorth(look, bytes.byteLength) ? bytes : undefined;
+  }
+  if (!ArrayBuffer.isView(data) || !isWorth(look, data.byteLength)) return undefined;
+  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function parkedWriteFile(usual: string): Twin {
+  return (original, twin) => {
+    const whole = inOnePiece(original, { writes: true });
+    const stream = throughStream(original, twin, 3);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const [file, data, given] = args;
+      const name = absolute(file);
+      const look = name === undefined ? undefined : lookAtPath(name);
+      if (!look || policy.park === 'none') return Reflect.apply(whole, this, args);
+      if (!look.isPlain) return Reflect.apply(stream, this, [file, copied(data), given]);
+      const options = optionsOf(given);
+      const bytes = options && bytesToWrite(data, options, look);
+      if (!options || !bytes) return Reflect.apply(whole, this, args);
+      const { flag = usual, mode = 0o666, flush } = options;
+      return onOpenFile(original, {
+        ...{ name: file, flag, mode, writes: true },
+        start: (fd, signal, done) =>
+          fs.writeFile(fd, bytes, { signal, ...(flush ? { flush } : {}) } as never, done as never),
+      });
+    };
+  };
+}
+
+function copied(data: unknown): unknown {
+  if (!ArrayBuffer.isView(data)) return data;
+  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+export const wholeTwins: Record<string, Twin> = {
+  appendFile: parkedWriteFile('a'),
+  readFile: parkedReadFile,
+  writeFile: parkedWriteFile('w'),
+};

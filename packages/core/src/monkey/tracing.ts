@@ -1,0 +1,48 @@
+/** Who parks in what is patched: told for those who look for it, and refused for modules that must not. */
+import { InvalidArgumentError } from '../errors.js';
+import { callFromOutside, isOwnFrame } from '../own-code.js';
+
+const framesOfTrace = 30;
+
+/** The frames of the caller, of whatever depth, without ours. */
+function callers(): string[] {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = framesOfTrace;
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, callers);
+  Error.stackTraceLimit = limit;
+  const lines = String(holder.stack).split('\n').slice(1);
+  return lines.filter((line) => !isOwnFrame(line));
+}
+
+const told = new Set<string>();
+
+/** TENDRIL_TRACE_PARKS=1: each place where a patched call parks is printed, once. */
+export const isTracing = ['1', 'true'].includes(process.env.TENDRIL_TRACE_PARKS ?? '');
+
+export function tellOfPark(above: (...args: never[]) => unknown): void {
+  const called = callFromOutside(above as never) ?? 'a patched function';
+  const frames = callers();
+  const place = `${called}${frames.find((line) => !line.includes('(node:'))}`;
+  if (told.has(place)) return;
+  told.add(place);
+  process.stderr.write(`tendril: ${called} parks\n${frames.join('\n')}\n`);
+}
+
+let refusing: RegExp | undefined;
+
+/**
+ * Modules by the names of their packages: what they call never parks.
+ * @throws InvalidArgumentError
+ */
+export function refuseIn(modules: readonly string[]): void {
+  if (!Array.isArray(modules) || !modules.every((name) => typeof name === 'string' && name !== ''))
+    throw new InvalidArgumentError('blockIn', 'a list of names of packages', modules);
+  const names = modules.map((name) => name.replace(/[.*+?^${}()|[\\]\\]/g, '\\$&'));
+  refusing = names.length > 0 ? new RegExp(`/node_modules/(${names.join('|')})/`) : undefined;
+}
+
+/** Whether a module that must not park stands on the stack. */
+export function isRefusedHere(): boolean {
+  return refusing !== undefined && callers().some((line) => refusing?.test(line));
+}
