@@ -160,17 +160,7 @@ const parkedOpen: Twin = (original, twin) => {
   };
 };
 
-/** The kernel's word that it has reached the disk. */
-const parkedSync: Twin = (original, twin) => {
-  const parked = inTurn(original, twin, writing, { args: firstOf(1) });
-  return function (this: unknown, ...args: unknown[]): unknown {
-    return Reflect.apply(policy.park === 'none' ? original : parked, this, args);
-  };
-};
-
 export const byteTwins: Record<string, Twin> = {
-  fdatasync: parkedSync,
-  fsync: parkedSync,
   open: parkedOpen,
   read: parkedRead,
   readv: parkedReadv,

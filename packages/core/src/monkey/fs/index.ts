@@ -27,6 +27,9 @@ const plain: Record<string, [number, Nature]> = {
   chmod: [2, writes],
   chown: [3, writes],
   close: [1, written],
+  // It waits for the disk, in the midst of what stores do to replace a file: they believe themselves alone.
+  fdatasync: [1, written],
+  fsync: [1, written],
   fchmod: [2, written],
   fchown: [3, written],
   ftruncate: [2, written],

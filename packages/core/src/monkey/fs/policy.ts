@@ -8,8 +8,8 @@ import { InvalidArgumentError } from '../../errors.js';
 
 export interface FsOptions {
   /**
-   * `slow` (default): what waits for a pipe, a terminal or a device, what goes through whole trees, what waits
-   * for the disk (fsync), and files of `from` bytes or more. `all`: every call, for file systems of which each
+   * `slow` (default): what waits for a pipe, a terminal or a device, what goes through whole trees, and files of
+   * `from` bytes or more. `all`: every call, for file systems of which each
    * answer may take long, as those of a network do. `none`: nothing.
    */
   park?: 'slow' | 'all' | 'none';
