@@ -1,11 +1,37 @@
 /** The arguments of spawnSync and its kind: what is refused, and what child_process.spawn makes of them. */
-import type { SpawnOptions, SpawnSyncOptions } from 'node:child_process';
+import childProcess, { type SpawnOptions, type SpawnSyncOptions } from 'node:child_process';
+import path from 'node:path';
 import { isArrayBufferView } from 'node:util/types';
+import { isMainThread } from 'node:worker_threads';
 import type { Limits } from './child-run.js';
-import { isTurnTaken } from './spawn-turns.js';
+
+const { spawnSync } = childProcess; // as it is before it is patched
 
 /** With what spawnSync takes beyond its documentation. */
 export type Options = SpawnSyncOptions & { argv0?: string; detached?: boolean };
+
+/** What counts on some Nodes when it is inherited, too; of everything else they see own properties. */
+const inheritable = ['argv0', 'cwd', 'detached', 'env', 'shell'] as const;
+
+/** The options as they are now, each read once. */
+export function snapshotOf(given: Options): Options {
+  const options: Record<string, unknown> = { ...given };
+  const prototype = Object.getPrototypeOf(given);
+  if (prototype === null || prototype === Object.prototype || !inherits()) return options;
+  for (const name of inheritable)
+    if (!Object.hasOwn(options, name) && given[name] !== undefined) options[name] = given[name];
+  return options;
+}
+
+let inheriting: boolean | undefined;
+
+/** Whether this Node is one of them: asked with a directory that it would refuse. */
+function inherits(): boolean {
+  inheriting ??= !takes({ killSignal: 'SIGTERM' }, ({ input }) =>
+    spawnSync('true', [], Object.assign(Object.create({ cwd: 0 }), { input })),
+  );
+  return inheriting;
+}
 
 /** An input that is refused, by the last of all checks and by its class's name. */
 class TendrilProbe {}
@@ -18,12 +44,8 @@ class TendrilProbe {}
  */
 export function takes(options: Options, call: (probe: Options) => unknown): boolean {
   if (isPlain(options)) return true;
-  const probe = Object.create(Object.getPrototypeOf(options), {
-    ...Object.getOwnPropertyDescriptors(options),
-    input: { value: new TendrilProbe(), enumerable: true },
-  }) as Options;
   try {
-    call(probe);
+    call({ ...options, input: new TendrilProbe() as never });
     return false;
   } catch (error) {
     return (error as Error).message.includes('TendrilProbe') && hasGoodInput(options);
@@ -56,11 +78,14 @@ function hasGoodInput({ input, encoding }: Options): boolean {
   );
 }
 
-/** What is written to its standard input; undefined for an end at once. */
+/**
+ * What is written to its standard input; undefined for an end at once. A copy: others may use the
+ * caller's buffer before all is written.
+ */
 export function inputOf({ input, encoding }: Options): Uint8Array | undefined {
   if (!input) return undefined;
   if (typeof input === 'string') return Buffer.from(input, encoding as BufferEncoding);
-  return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
+  return new Uint8Array(input.buffer, input.byteOffset, input.byteLength).slice();
 }
 
 /** A mebibyte, unless it is given: then none, null and 0 are no limit at all, as in Node. */
@@ -74,31 +99,60 @@ export function limitsOf(options: Options): Limits {
 
 /** For child_process.spawn: without the limits, which it has in another form, and what else it would take. */
 export function twinOptions(options: Options, leads: boolean): SpawnOptions {
-  const own = {
+  return {
+    ...options,
     stdio: options.stdio || 'pipe',
     timeout: undefined,
     killSignal: undefined,
     signal: undefined,
     serialization: undefined,
     detached: leads,
-    // As they are at the time of the call: the start is some turns later.
-    ...(isTurnTaken() && {
-      env: options.env || { ...process.env },
-      cwd: options.cwd ?? currentDirectory(),
-    }),
-  };
-  return Object.create(Object.getPrototypeOf(options), {
-    ...Object.getOwnPropertyDescriptors(options),
-    ...Object.getOwnPropertyDescriptors(own),
-  }) as SpawnOptions;
+  } as SpawnOptions;
 }
 
-function currentDirectory(): string | undefined {
+/**
+ * Makes a start that comes some turns later find what it would find now: environment, directory, mask
+ * of modes.
+ */
+export function keepForLater<T>(options: SpawnOptions, start: () => T): () => T {
+  const mask = process.umask();
+  options.env = copyOf(options.env ?? process.env);
+  options.cwd = fullPath(options.cwd);
+  if (Array.isArray(options.stdio)) options.stdio = [...options.stdio];
+  return () => {
+    const current = process.umask();
+    if (current === mask || !isMainThread) return start();
+    process.umask(mask);
+    try {
+      return start();
+    } finally {
+      process.umask(current);
+    }
+  };
+}
+
+/** With what it inherits, as Node has it. */
+function copyOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const copy: NodeJS.ProcessEnv = {};
+  for (const name in env) copy[name] = env[name];
+  return copy;
+}
+
+function fullPath(cwd: string | URL | undefined): string | URL | undefined {
+  if (cwd instanceof URL || (cwd && path.isAbsolute(cwd))) return cwd;
   try {
-    return process.cwd();
+    // As it stands: `link/..` is where the link leads to, and one up.
+    return cwd ? `${process.cwd()}/${cwd}` : process.cwd();
   } catch {
-    return undefined; // it has been removed
+    return cwd; // the current directory has been removed
   }
+}
+
+/** The program that is started, and its arguments: with the option `shell`, the shell and its. */
+export function commandOf(file: string, list: readonly string[], { shell }: Options) {
+  if (!shell) return { file, args: list };
+  const line = [file, ...list].join(' ');
+  return { file: typeof shell === 'string' ? shell : '/bin/sh', args: ['-c', line] };
 }
 
 /** The command, arguments and options of a call, in their various forms; undefined for others. */
@@ -112,5 +166,5 @@ export function readArguments(
   const options = given === undefined || (given === null && nullIsNone) ? {} : given;
   if (!Array.isArray(list) || typeof options !== 'object' || !options || Array.isArray(options))
     return undefined;
-  return { file: args[0] as string, list: [...list], options };
+  return { file: args[0] as string, list: [...list], options: snapshotOf(options) };
 }

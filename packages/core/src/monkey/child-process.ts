@@ -6,22 +6,45 @@
  * themselves.
  */
 import childProcess from 'node:child_process';
+import { InvalidArgumentError } from '../errors.js';
 import { hasTerminal } from './child-group.js';
 import {
+  commandOf,
   inputOf,
+  keepForLater,
   limitsOf,
   type Options,
   readArguments,
   takes,
   twinOptions,
 } from './child-options.js';
+import { mustWait, setPlaces } from './child-places.js';
 import { outputOf, type Result, resultOf, resultOfFailure } from './child-result.js';
 import { runChild } from './child-run.js';
 import { replaceParking } from './parking.js';
 
 const { spawn } = childProcess;
 
-export function installChildProcess(): void {
+export interface ChildProcessOptions {
+  /**
+   * How many children of greenlets may run at once; others wait in order. A whole number from 1, or
+   * Infinity. Default: twice the processors, and 60 for children that wait themselves.
+   */
+  maxChildren?: number;
+}
+
+/** @throws InvalidArgumentError */
+export function checkChildProcessOptions({ maxChildren, ...unknown }: ChildProcessOptions): void {
+  for (const name of Object.keys(unknown))
+    throw new InvalidArgumentError('childProcess', 'an object with maxChildren', name);
+  const counts = maxChildren === undefined || maxChildren === Number.POSITIVE_INFINITY;
+  if (!counts && !(Number.isInteger(maxChildren) && maxChildren >= 1))
+    throw new InvalidArgumentError('maxChildren', 'a whole number from 1', maxChildren);
+}
+
+export function installChildProcess({ maxChildren }: ChildProcessOptions = {}): void {
+  if (maxChildren !== undefined) setPlaces(maxChildren);
+
   replaceParking('child_process', 'spawnSync', (original) => (...args) => {
     const call = readArguments(args, false);
     if (!call || !takes(call.options, (probe) => original(call.file, call.list, probe)))
@@ -54,8 +77,10 @@ export function installChildProcess(): void {
 function start(file: string, list: readonly string[], options: Options): Result | undefined {
   const leads = options.detached === true || !hasTerminal();
   const twin = twinOptions(options, leads);
-  const limits = limitsOf(options);
-  const outcome = runChild(() => spawn(file, list, twin), leads, inputOf(options), limits);
+  const now = () => spawn(file, list, twin);
+  const begin = mustWait() ? keepForLater(twin, now) : now;
+  const outcome = runChild(begin, leads, inputOf(options), limitsOf(options));
   if (!('failure' in outcome)) return resultOf(outcome, options);
-  return outcome.failure && resultOfFailure(outcome.failure);
+  const { code } = outcome.failure ?? {};
+  return code === undefined ? undefined : resultOfFailure(code, commandOf(file, list, options));
 }

@@ -44,14 +44,13 @@ export function resultOf(outcome: Outcome, { encoding }: Options): Result {
 let nothing: Result | undefined;
 
 /** Of a child that could not be started: where Node's versions differ, as this one has it. */
-export function resultOfFailure({
-  code,
-  path,
-  spawnargs,
-}: NodeJS.ErrnoException & { spawnargs?: string[] }): Result {
+export function resultOfFailure(
+  code: string,
+  { file, args }: { file: string; args: readonly string[] },
+): Result {
   // No directory can be run: found out once.
   nothing ??= spawnSync('/') as Result;
-  return { ...nothing, error: systemError(code as string, path as string, spawnargs ?? []) };
+  return { ...nothing, error: systemError(code, file, args) };
 }
 
 /** What execSync and execFileSync make of a result: the output, or an error that is thrown. */

@@ -4,7 +4,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { getHub, park } from '../index.js';
 import { adoptChild, releaseChild } from '../system/subprocess.js';
 import { endWhole } from './child-group.js';
-import { inTurn } from './spawn-turns.js';
+import { Place } from './child-places.js';
 
 export interface Limits {
   /** Milliseconds that it may run; 0 is no limit. */
@@ -31,9 +31,12 @@ export interface NotStarted {
   failure: NodeJS.ErrnoException | undefined;
 }
 
+/** What there is more of when others have ended (fork(2), socketpair(2)). */
+const shortages = new Set<unknown>(['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM']);
+
 /**
- * Starts a child and parks until it has ended and its pipes are closed. A kill ends it. `leads`: it is
- * started with `detached`.
+ * Starts a child, when there is a place for it, and parks until it has ended and its pipes are closed.
+ * A kill ends it. `leads`: it is started with `detached`.
  */
 export function runChild(
   start: () => ChildProcess,
@@ -43,29 +46,50 @@ export function runChild(
 ): Outcome | NotStarted {
   return park<Outcome | NotStarted>((resume) => {
     let run: ChildRun | undefined;
-    const withdraw = inTurn(() => {
+    const place = new Place((own) => {
+      const failed = (failure: NodeJS.ErrnoException | undefined) => {
+        run = undefined;
+        if (shortages.has(failure?.code) && own.retry()) return;
+        own.leave();
+        resume({ failure });
+      };
       let child: ChildProcess;
       try {
         child = start();
-      } catch {
-        resume({ failure: undefined });
+      } catch (error) {
+        // Of the system's errors spawn throws some and emits others.
+        const { syscall } = error as NodeJS.ErrnoException;
+        failed(syscall === 'spawn' ? (error as NodeJS.ErrnoException) : undefined);
+        return;
+      }
+      if (child.pid === undefined) {
+        dismiss(child).once('error', failed);
         return;
       }
       if (leads) adoptChild(child);
-      run = new ChildRun(child, limits, resume);
+      run = new ChildRun(child, limits, (outcome) => {
+        own.leave();
+        resume(outcome);
+      });
       run.begin(input);
     });
     return () => {
-      withdraw();
-      run?.abandon(leads);
+      if (run) run.abandon(leads);
+      else place.leave();
     };
   });
+}
+
+/** Of a child that was not started there may be streams: they fail where their pipes were not made. */
+function dismiss(child: ChildProcess): ChildProcess {
+  for (const stream of child.stdio ?? []) stream?.on('error', () => {}).destroy();
+  return child;
 }
 
 class ChildRun {
   readonly #child: ChildProcess;
   readonly #limits: Limits;
-  readonly #done: (outcome: Outcome | NotStarted) => void;
+  readonly #done: (outcome: Outcome) => void;
   readonly #stdio: readonly (Readable | Writable | Duplex | null | undefined)[];
   readonly #chunks: Buffer[][];
   #size = 0;
@@ -74,8 +98,9 @@ class ChildRun {
   #cancelTimer: (() => void) | undefined;
   /** What has to be closed: the child with its output, and its input. */
   #open = 1;
+  #abandoned = false;
 
-  constructor(child: ChildProcess, limits: Limits, done: (outcome: Outcome | NotStarted) => void) {
+  constructor(child: ChildProcess, limits: Limits, done: (outcome: Outcome) => void) {
     this.#child = child;
     this.#limits = limits;
     this.#done = done;
@@ -85,11 +110,7 @@ class ChildRun {
 
   begin(input: Uint8Array | undefined): void {
     const child = this.#child;
-    child.on('error', (failure) => {
-      // Later ones are of signals that it may not be sent.
-      if (child.pid === undefined) this.#done({ failure });
-    });
-    if (child.pid === undefined) return;
+    child.on('error', () => {}); // of signals that it may not be sent
     this.#feed(input);
     for (const [at, stream] of this.#stdio.entries())
       if (at > 0 && stream)
@@ -127,19 +148,23 @@ class ChildRun {
     if (maxBuffer > 0 && this.#size > maxBuffer) this.#stop('ENOBUFS');
   }
 
-  /** Reads no more, and ends the child, alone: as the options of spawnSync do. */
+  /**
+   * Ends the child, alone, and reads no more: in this order, as the options of spawnSync do. A child that
+   * found its pipe closed first would end by SIGPIPE.
+   */
   #stop(code: string): void {
     this.#stopped = code;
     this.#cancelTimer?.();
-    for (const stream of this.#stdio) stream?.destroy();
     const { exitCode, signalCode } = this.#child;
     if (exitCode === null && signalCode === null && !this.#child.kill(this.#limits.killSignal))
       this.#child.kill('SIGKILL');
+    for (const stream of this.#stdio) stream?.destroy();
   }
 
   readonly #closed = (): void => {
     if (--this.#open > 0) return;
-    releaseChild(this.#child);
+    // What it has left running is asked to end, and then made to.
+    if (!this.#abandoned) releaseChild(this.#child);
     const { pid = 0, exitCode, signalCode } = this.#child;
     this.#done({
       pid,
@@ -156,8 +181,9 @@ class ChildRun {
 
   /** Nobody waits for it any more. */
   abandon(leads: boolean): void {
+    this.#abandoned = true;
     this.#cancelTimer?.();
-    for (const stream of this.#stdio) stream?.destroy();
     endWhole(this.#child, leads, this.#limits.killSignal);
+    for (const stream of this.#stdio) stream?.destroy();
   }
 }

@@ -10,19 +10,24 @@
  */
 import { InvalidArgumentError } from '../errors.js';
 import { installAtomics } from './atomics.js';
-import { installChildProcess } from './child-process.js';
+import {
+  type ChildProcessOptions,
+  checkChildProcessOptions,
+  installChildProcess,
+} from './child-process.js';
 import { installCrypto } from './crypto.js';
 import { installDns } from './dns.js';
 import { installEvents } from './events.js';
-import { type FsOptions, installFs } from './fs/index.js';
+import { checkFsOptions, type FsOptions, installFs } from './fs/index.js';
 import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
 import { publish } from './registry.js';
 import { installTimers } from './timers.js';
-import { refuseIn } from './tracing.js';
+import { checkModules, refuseIn } from './tracing.js';
 import { installZlib } from './zlib.js';
 
+export type { ChildProcessOptions } from './child-process.js';
 export type { FsOptions } from './fs/index.js';
 export { getOriginal, isPatched, restore } from './registry.js';
 
@@ -41,14 +46,19 @@ const installers = {
 
 type Part = keyof typeof installers;
 
-/** Options of the parts that have some. */
-interface PartOptions {
+/** The options of parts that have any, and what looks at them before anything is patched. */
+interface OptionsOfParts {
+  childProcess: ChildProcessOptions;
   fs: FsOptions;
 }
+const checks: { [P in keyof OptionsOfParts]: (options: OptionsOfParts[P]) => void } = {
+  childProcess: checkChildProcessOptions,
+  fs: checkFsOptions,
+};
 
-/** Parts to leave alone, as `false`, and options of those that have some; all are patched by default. */
+/** Parts to leave alone, as `false`; all are patched by default. Some have options of their own. */
 export type PatchOptions = {
-  [P in Part]?: boolean | (P extends keyof PartOptions ? PartOptions[P] : never);
+  [P in Part]?: boolean | (P extends keyof OptionsOfParts ? OptionsOfParts[P] : never);
 } & {
   /**
    * Packages, by their names: what they call blocks, and never parks. Under the flag, TENDRIL_BLOCK_IN has them,
@@ -62,9 +72,27 @@ function patch(parts: readonly Part[], options: PatchOptions = {}): void {
   watchLoading();
   for (const part of parts) {
     const own = options[part];
-    installers[part]((typeof own === 'object' ? own : {}) as never);
+    installers[part]((typeof own === 'object' ? own : undefined) as never);
   }
   publish();
+}
+
+/** @throws InvalidArgumentError */
+function check(name: string, value: unknown): void {
+  if (name === 'blockIn') {
+    checkModules(value);
+    return;
+  }
+  const parts = Object.keys(installers);
+  if (!parts.includes(name))
+    throw new InvalidArgumentError('options', `of ${parts.join(', ')}, blockIn`, name);
+  if (value === undefined || typeof value === 'boolean') return;
+  const hasOptions = name in checks;
+  if (!hasOptions || typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const expected = hasOptions ? 'true, false or an object of options' : 'true or false';
+    throw new InvalidArgumentError(name, expected, value);
+  }
+  checks[name as keyof OptionsOfParts](value);
 }
 
 /**
@@ -72,13 +100,12 @@ function patch(parts: readonly Part[], options: PatchOptions = {}): void {
  * loaded, or start Node with `--import @tendril/core/monkey/register`: a CommonJS module that has
  * taken a function out of its module (`const { readFileSync } = require('fs')`) keeps what it took.
  * Patching twice is harmless.
- * @throws InvalidArgumentError for an option that is no part
+ * @throws InvalidArgumentError for an option that is no part, or a value that a part does not take:
+ *   nothing is patched then
  */
 export function patchAll(options: PatchOptions = {}): void {
+  for (const [name, value] of Object.entries(options)) check(name, value);
   const parts = Object.keys(installers) as Part[];
-  for (const name of Object.keys(options))
-    if (!parts.includes(name as Part) && name !== 'blockIn')
-      throw new InvalidArgumentError('options', `of ${parts.join(', ')}, blockIn`, name);
   if (options.blockIn) refuseIn(options.blockIn);
   patch(
     parts.filter((part) => options[part] !== false),

@@ -31,13 +31,15 @@ export function tellOfPark(above: (...args: never[]) => unknown): void {
 
 let refusing: RegExp | undefined;
 
-/**
- * Modules by the names of their packages: what they call never parks.
- * @throws InvalidArgumentError
- */
-export function refuseIn(modules: readonly string[]): void {
-  if (!Array.isArray(modules) || !modules.every((name) => typeof name === 'string' && name !== ''))
+/** @throws InvalidArgumentError */
+export function checkModules(modules: unknown): void {
+  const isName = (name: unknown) => typeof name === 'string' && name !== '';
+  if (modules !== undefined && !(Array.isArray(modules) && modules.every(isName)))
     throw new InvalidArgumentError('blockIn', 'a list of names of packages', modules);
+}
+
+/** Modules by the names of their packages: what they call never parks. */
+export function refuseIn(modules: readonly string[]): void {
   const names = modules.map((name) => name.replace(/[.*+?^${}()|[\\]\\]/g, '\\$&'));
   refusing = names.length > 0 ? new RegExp(`/node_modules/(${names.join('|')})/`) : undefined;
 }

@@ -97,6 +97,9 @@ function start(
   const { cwd, env, shell, uid, gid, group = true } = options;
   const given: SpawnOptions = { cwd, env, shell, uid, gid, detached: group, stdio };
   const child = spawnChild(command, args, given);
+  // Where there was no process for it, there may be streams without pipes: the error is the child's.
+  if (child.pid === undefined)
+    for (const stream of child.stdio ?? []) stream?.on('error', () => {});
   if (group) adoptChild(child);
   return child;
 }
@@ -148,7 +151,11 @@ export function run<const O extends RunOptions>(
         given.stderr ?? 'pipe',
       ]);
       const stdin = takeInput(child);
-      const end = () => abandon(child, given, stdin);
+      let abandoned = false;
+      const end = () => {
+        abandoned = true;
+        abandon(child, given, stdin);
+      };
       const output = { stdout: new Collector(maxBuffer), stderr: new Collector(maxBuffer) };
       for (const name of ['stdout', 'stderr'] as const)
         child[name]?.on('data', (chunk: Buffer) => {
@@ -161,6 +168,7 @@ export function run<const O extends RunOptions>(
       stdin?.on('error', () => {}).end(input);
       child.once('error', resume.error);
       child.once('close', (status, signal) => {
+        if (abandoned) return; // what it has left running is asked to end, and then made to
         const done = () => {
           releaseChild(child);
           const [stdout, stderr] = [output.stdout.result(encoding), output.stderr.result(encoding)];
@@ -184,11 +192,12 @@ function takeInput(child: ChildProcess): Writable | undefined {
   return stdin ?? undefined;
 }
 
-// Nobody waits for it any more: it is ended, and its pipes are let go.
+// Nobody waits for it any more: it is ended, and its pipes are let go. In this order: else it could end
+// by SIGPIPE instead.
 function abandon(child: ChildProcess, options: CommonOptions, stdin?: Writable): void {
   child.on('error', () => {});
-  for (const stream of [stdin, child.stdin, child.stdout, child.stderr]) stream?.destroy();
   endChild(child, options);
+  for (const stream of [stdin, child.stdin, child.stdout, child.stderr]) stream?.destroy();
 }
 
 /** The output of a program that must end with 0. Parks. @throws CalledProcessError; and as {@link run} */

@@ -36,6 +36,27 @@ const sizes = ({ error, status, output }: SpawnSyncReturns<Buffer>) => [
   output.map((bytes) => bytes?.length),
 ];
 
+/** How a child was ended: how much it had said by then is another each time. */
+const ending = ({ error, status, signal }: SpawnSyncReturns<Buffer>) => [error, status, signal];
+const endless = 'while :; do echo on and on; done';
+const endings: [title: string, line: string, options: object][] = [
+  ['maxBuffer of what goes on writing', 'exec yes', { maxBuffer: 100_000 }],
+  ['maxBuffer of errors', 'exec yes >&2', { maxBuffer: 100_000 }],
+  ['maxBuffer of another pipe', 'exec yes >&3', { maxBuffer: 1000, stdio: Array(4).fill('pipe') }],
+  ['maxBuffer in an encoding', 'exec yes', { maxBuffer: 1000, encoding: 'utf8' }],
+  ['maxBuffer with SIGKILL', 'exec yes', { maxBuffer: 100_000, killSignal: 'SIGKILL' }],
+  ['maxBuffer with SIGINT', 'exec yes', { maxBuffer: 100_000, killSignal: 2 }],
+  ['maxBuffer with input', 'exec yes', { maxBuffer: 1000, input: 'x'.repeat(3_000_000) }],
+  ['maxBuffer, the signal ignored', `trap "" TERM; ${endless}`, { maxBuffer: 100 }],
+  ['timeout of what goes on writing', endless, { timeout: 30, maxBuffer: 0 }],
+  [
+    'timeout, the signal ignored',
+    `trap "" INT; ${endless}`,
+    { timeout: 300, killSignal: 'SIGINT' },
+  ],
+  ['timeout with input', 'exec sleep 300', { timeout: 30, input: 'x'.repeat(3_000_000) }],
+];
+
 const arrays = [Uint8Array, Int16Array, Float64Array, BigUint64Array] as const;
 const encodings = ['buffer', 'utf8', 'latin1', 'hex', 'base64', 'utf16le', 'ascii'] as const;
 
@@ -103,6 +124,18 @@ const results: Row[] = [
       error,
       stdout.length > 2 ** 20 && stdout.length < 2 ** 21,
     ],
+  }),
+  ...endings.flatMap(([title, line, options]) =>
+    // Several times: it must not depend on who is the first to see a closed pipe.
+    [1, 2, 3].map((time) => row(`${title} (${time})`, () => sh(line, options), { view: ending })),
+  ),
+  row('maxBuffer of execSync, of what goes on writing', () => {
+    try {
+      return childProcess.execSync('exec yes', { maxBuffer: 1000 });
+    } catch (error) {
+      const { code, status, signal } = error as SpawnSyncReturns<Buffer> & { code: string };
+      return [code, status, signal];
+    }
   }),
   row('maxBuffer just enough', () => sh('printf 12345', { maxBuffer: 5 })),
   ...[undefined, null, 0, Number.POSITIVE_INFINITY].map((maxBuffer) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import childProcess from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { GreenletExit, run as runGreenlet, sleep, spawn, Timeout } from '@tendril/core';
@@ -45,6 +45,24 @@ describe('a greenlet that waits for a child', () => {
       waiting.kill();
       assert.ok(waiting.value instanceof GreenletExit);
       untilGone(pid);
+    }),
+  );
+
+  test(
+    'is killed, and what the child has left running ends though it ignores the signal',
+    inRealTime(() => {
+      const file = path.join(folder, 'stubborn');
+      const stubborn = `(trap "" TERM; exec sh -c 'echo $$ > ${file}; exec sleep 600') & wait`;
+      const commands = [() => childProcess.execSync(stubborn), () => run('sh', ['-c', stubborn])];
+      for (const [at, command] of commands.entries()) {
+        // With a terminal the first has no group: what ignores the signal is not ended.
+        if (at === 0 && hasTerminal()) continue;
+        rmSync(file, { force: true });
+        const waiting = spawn(() => void command());
+        const pid = lineOf(file);
+        waiting.kill();
+        untilGone(pid);
+      }
     }),
   );
 

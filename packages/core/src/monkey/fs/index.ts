@@ -9,7 +9,7 @@ import { type FsOptions, policy, setPolicy } from './policy.js';
 import { statTwins } from './stats.js';
 import { wholeTwins } from './whole.js';
 
-export type { FsOptions } from './policy.js';
+export { checkFsOptions, type FsOptions } from './policy.js';
 
 /** Makes the parked form of a synchronous function from it and its twin. */
 export type Twin = (original: NodeFunction, twin: NodeFunction) => NodeFunction;

@@ -22,13 +22,19 @@ const { fstatSync, statSync } = fs;
 export const policy = { park: 'slow' as 'slow' | 'all' | 'none', from: 2 ** 20 };
 
 /** @throws InvalidArgumentError */
-export function setPolicy({ park = 'slow', from = 2 ** 20, ...unknown }: FsOptions): void {
+export function checkFsOptions({ park = 'slow', from = 0, ...unknown }: FsOptions): void {
   if (park !== 'slow' && park !== 'all' && park !== 'none')
     throw new InvalidArgumentError('fs.park', "'slow', 'all' or 'none'", park);
   if (!(typeof from === 'number' && from >= 0))
     throw new InvalidArgumentError('fs.from', 'a number of bytes, 0 or more', from);
   const [other] = Object.keys(unknown);
   if (other !== undefined) throw new InvalidArgumentError('fs', 'of park, from', other);
+}
+
+/** @throws InvalidArgumentError */
+export function setPolicy(options: FsOptions): void {
+  checkFsOptions(options);
+  const { park = 'slow', from = 2 ** 20 } = options;
   Object.assign(policy, { park, from });
 }
 
