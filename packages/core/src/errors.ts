@@ -45,12 +45,20 @@ export class ConcurrentUseError extends TendrilError {
   }
 }
 
-/** The greenlet stands in a frame that cannot be left and entered again. */
+/** The greenlet stands in a frame that cannot be left and entered again, or the process is going away. */
 export class CannotSwitchError extends TendrilError {
-  constructor(why: string) {
-    super(
-      'ERR_CANNOT_SWITCH',
-      `This greenlet cannot park here: ${why}. Move the blocking call out of it, for example into a spawn(...).`,
+  constructor(
+    why: string,
+    advice = 'Move the blocking call out of it, for example into a spawn(...)',
+  ) {
+    super('ERR_CANNOT_SWITCH', `This greenlet cannot park here: ${why}. ${advice}.`);
+  }
+
+  /** In a listener of `exit`. */
+  static leaving(): CannotSwitchError {
+    return new CannotSwitchError(
+      'process.exit() has been called, after which nobody goes on',
+      "Do it before the exit, or with what blocks: in a listener of 'exit' all of Node's functions do",
     );
   }
 }

@@ -29,6 +29,7 @@ import {
   withoutContext,
 } from '../loop/async-context.js';
 import { type Clock, systemClock } from '../loop/clock.js';
+import { isLeaving, stay } from '../loop/leaving.js';
 import { Ring } from '../loop/ring.js';
 import { registerCopy } from '../own-code.js';
 import { Call } from './call.js';
@@ -117,6 +118,11 @@ export class Hub {
     this.current = current;
   }
 
+  /** Whoever else is ready waits for the next turn of the event loop, after its callbacks of this one. */
+  endTurn(): void {
+    this.#budget = 0;
+  }
+
   /** Makes sure that `drain` runs in this turn of the event loop. */
   arm(): void {
     if (this.#armed) return;
@@ -136,6 +142,7 @@ export class Hub {
   drain(): void {
     this.#armed = false;
     this.#draining = true;
+    stay();
     this.turn++;
     this.#budget = turnBudget;
     this.#deadline = performance.now() + turnTime;
@@ -258,17 +265,18 @@ export class Hub {
     }
   }
 
-  /** False where the current task could not be left. */
+  /** False where the current task could not be left, or nobody may go on. */
   canSwitch(): boolean {
-    return executionAsyncId() === this.#asyncId;
+    return executionAsyncId() === this.#asyncId && !isLeaving();
   }
 
-  /** Throws where the current task could not be left. */
+  /** Throws where the current task could not be left, or nobody may go on. */
   checkSwitch(): void {
-    if (!this.canSwitch())
-      throw new CannotSwitchError(
-        'a callback scope of native code, or an async resource that Node entered, is open on its stack',
-      );
+    if (this.canSwitch()) return;
+    if (isLeaving()) throw CannotSwitchError.leaving();
+    throw new CannotSwitchError(
+      'a callback scope of native code, or an async resource that Node entered, is open on its stack',
+    );
   }
 
   /**

@@ -21,7 +21,11 @@ export function runMainInGreenlet(): void {
     run(() => {
       // Node 26 takes a main module that has not been loaded on return for loaded elsewhere.
       if (module) module.loaded = false;
-      load.call(this, request, parent, true, ...own);
+      try {
+        load.call(this, request, parent, true, ...own);
+      } catch (error) {
+        uncaught(error);
+      }
     }).catch(uncaught);
     return module?.exports ?? {};
   };

@@ -1,12 +1,14 @@
 /** What a replacement does: parks where that is possible, and is the original everywhere else. */
 import { canPark, park } from '../index.js';
+import { isLeaving } from './leaving.js';
 import { isLoading } from './loading.js';
 import { type NodeFunction, replace } from './registry.js';
 import { isRefusedHere, isTracing, tellOfPark } from './tracing.js';
 
 /**
  * Replaces a function by one that calls `parked` in greenlets, and the original untouched outside
- * them, in stack frames that cannot be left, and while a module is being loaded.
+ * them, in stack frames that cannot be left, while a module is being loaded, and once the process has
+ * begun to go away.
  */
 export function replaceParking(
   module: string,
@@ -16,8 +18,8 @@ export function replaceParking(
   replace(module, path, (original) => {
     const parked = makeParked(original);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const mayPark = canPark() && !isLoading() && !isRefusedHere();
-      return Reflect.apply(mayPark ? parked : original, this, args);
+      const parks = canPark() && !isLoading() && !isLeaving() && !isRefusedHere();
+      return Reflect.apply(parks ? parked : original, this, args);
     };
   });
 }
