@@ -5,7 +5,7 @@
  * What they return and throw is made here from what `spawn` tells; what they refuse, they refuse
  * themselves.
  */
-import childProcess from 'node:child_process';
+
 import { InvalidArgumentError } from '../errors.js';
 import { hasTerminal } from './child-group.js';
 import {
@@ -21,9 +21,8 @@ import {
 import { mustWait, setPlaces } from './child-places.js';
 import { outputOf, type Result, resultOf, resultOfFailure } from './child-result.js';
 import { runChild } from './child-run.js';
+import { spawnOrClose } from './child-spawn.js';
 import { replaceParking } from './parking.js';
-
-const { spawn } = childProcess;
 
 export interface ChildProcessOptions {
   /**
@@ -77,7 +76,7 @@ export function installChildProcess({ maxChildren }: ChildProcessOptions = {}): 
 function start(file: string, list: readonly string[], options: Options): Result | undefined {
   const leads = options.detached === true || !hasTerminal();
   const twin = twinOptions(options, leads);
-  const now = () => spawn(file, list, twin);
+  const now = () => spawnOrClose(file, list, twin);
   const begin = mustWait() ? keepForLater(twin, now) : now;
   const outcome = runChild(begin, leads, inputOf(options), limitsOf(options));
   if (!('failure' in outcome)) return resultOf(outcome, options);

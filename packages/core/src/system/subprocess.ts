@@ -97,9 +97,6 @@ function start(
   const { cwd, env, shell, uid, gid, group = true } = options;
   const given: SpawnOptions = { cwd, env, shell, uid, gid, detached: group, stdio };
   const child = spawnChild(command, args, given);
-  // Where there was no process for it, there may be streams without pipes: the error is the child's.
-  if (child.pid === undefined)
-    for (const stream of child.stdio ?? []) stream?.on('error', () => {});
   if (group) adoptChild(child);
   return child;
 }

@@ -74,7 +74,7 @@ describe('a limit of children', () => {
         const log = file(`log-${limit}`);
         const lines = Array.from(
           { length: crowd },
-          (_, i) => `echo +${i} >> ${log}; echo -${i} >> ${log}`,
+          (_, i) => `echo +${i} >> ${log}; sleep 0.1; echo -${i} >> ${log}`,
         );
         joinall(
           lines.map((line) => spawn(() => childProcess.execSync(line))),

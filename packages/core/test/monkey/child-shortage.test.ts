@@ -67,9 +67,9 @@ describe('a child that the system is too short of something for', () => {
     });
 
   test('waits for descriptors that other children give back', () => {
-    const line = `${fewDescriptors(64)} exec "$0" "$1" 200`;
+    const line = `${fewDescriptors(64)} exec "$0" "$1" 60`;
     const args = ['-c', line, node, script('children-with-few-descriptors.mjs')];
     const printed = execFileSync('sh', args, { encoding: 'utf8', timeout });
-    assert.deepEqual(JSON.parse(printed), { done: 200 });
+    assert.deepEqual(JSON.parse(printed), { done: 60 });
   });
 });

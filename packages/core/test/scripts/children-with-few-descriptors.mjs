@@ -8,7 +8,7 @@ await run(() => {
   const crowd = Array.from({ length: Number(process.argv[2]) }, (_, i) =>
     spawn(() => {
       try {
-        return Number(execSync(`sleep 0.05; echo ${i}`)) === i ? 'done' : 'wrong';
+        return Number(execSync(`sleep 0.5; echo ${i}`)) === i ? 'done' : 'wrong';
       } catch (error) {
         return error.code;
       }
