@@ -159,7 +159,7 @@ describe('a program that goes away', () => {
   for (const [title, [, printed, code = 0]] of Object.entries(texts))
     it(title, async () => {
       const args = ['--expose-gc', file(`${title}.cjs`)];
-      const ended = await withFlag(args);
+      const ended = await withFlag(args, { timeout: 60_000, killSignal: 'SIGKILL' });
       assert.deepEqual([ended.stdout, ended.code], [printed, code], ended.stderr);
     });
 
