@@ -5,6 +5,7 @@ import { getHub, park } from '../index.js';
 import { adoptChild, releaseChild } from '../system/subprocess.js';
 import { endWhole } from './child-group.js';
 import { Place } from './child-places.js';
+import { isTracing, tellOfPark } from './tracing.js';
 
 export interface Limits {
   /** Milliseconds that it may run; 0 is no limit. */
@@ -44,6 +45,7 @@ export function runChild(
   input: Uint8Array | undefined,
   limits: Limits,
 ): Outcome | NotStarted {
+  if (isTracing) tellOfPark(runChild);
   return park<Outcome | NotStarted>((resume) => {
     let run: ChildRun | undefined;
     const place = new Place((own) => {

@@ -72,7 +72,8 @@ function patch(parts: readonly Part[], options: PatchOptions = {}): void {
   watchLoading();
   for (const part of parts) {
     const own = options[part];
-    installers[part]((typeof own === 'object' ? own : undefined) as never);
+    const install = installers[part] as (options?: object) => void;
+    install(typeof own === 'object' ? own : undefined);
   }
   publish();
 }
