@@ -26,12 +26,24 @@ export function linesByUser(log: string): Record<string, string[]> {
   return lines;
 }
 
-/** `*.log` is a log of all users, `*.sealed` what any user was the last to write; both by their names. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * `*.log` is a log of all users, `*.sealed` what any of them was the last to write, and the order of the
+ * keys in JSON is that of the users.
+ */
 function contents(file: string): unknown {
   const bytes = readFileSync(file);
   const text = bytes.toString();
   if (file.endsWith('.log')) return linesByUser(text);
   if (file.endsWith('.sealed')) return isSealed(text) ? 'whole' : `torn: ${text}`;
+  if (file.endsWith('.json')) return parsed(text);
   return Buffer.from(text).equals(bytes) && text.length < 10_000 ? text : hashOf(bytes);
 }
 

@@ -39,8 +39,8 @@ export const cases: Cases = {
   'fs-extra': {
     prepare(shared) {
       const at = (name: string) => path.join(shared, name);
-      for (let index = 0; index < 20; index++) {
-        fse.outputFileSync(at(`source/${index % 4}/${index}`), 'x'.repeat(index * 1000));
+      for (let index = 0; index < 8; index++) {
+        fse.outputFileSync(at(`source/${index % 4}/${index}`), 'x'.repeat(index * 3000));
         fse.outputFileSync(at(`emptied/${index % 4}/${index}`), '');
         fse.outputFileSync(at(`removed/${index % 4}/${index}`), '');
       }
