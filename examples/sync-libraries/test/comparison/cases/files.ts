@@ -20,8 +20,11 @@ export const cases: Cases = {
       gfs.copyFileSync(at('a/moved'), at('copy'));
       gfs.symlinkSync('copy', at('link'));
       gfs.appendFileSync(path.join(shared, 'all.log'), `user ${user} ${'.'.repeat(user * 100)}\n`);
-      gfs.writeFileSync(path.join(shared, 'last.sealed'), sealed(user, user * 4000));
-      const whole = isSealed(gfs.readFileSync(path.join(shared, 'last.sealed'), 'utf8'));
+      const last = path.join(shared, 'last.sealed');
+      const whole = [10, 100_000, 1000].map((bytes) => {
+        gfs.writeFileSync(last, sealed(user, (user * bytes) / 50));
+        return isSealed(gfs.readFileSync(last, 'utf8'));
+      });
       const queued = yield* settled(gfs.promises.readFile(at('copy'), 'utf8'));
       return {
         whole,
