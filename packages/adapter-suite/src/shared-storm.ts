@@ -179,9 +179,13 @@ export function describeSharedStorm(adapter: Adapter, options: { size?: number }
           }),
         );
         joinall(pairs, { raiseError: true });
+        let left: unknown;
         eventually(
-          'idle connections have nothing of anybody',
-          () => observer.running() === 0 && observer.leftovers?.().length === 0,
+          () => `idle connections have nothing of anybody: ${left}`,
+          () => {
+            left = [`${observer.running()} at work`, ...(observer.leftovers?.() ?? [])];
+            return `${left}` === '0 at work';
+          },
           30_000,
         );
         checkAccounts(observer, tally);

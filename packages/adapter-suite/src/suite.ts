@@ -14,10 +14,15 @@ const promptly = 10;
 const inTime = 15_000;
 
 /** Looks again until it holds. @throws Error that says what did not, in time */
-export function eventually(what: string, holds: () => boolean, limit = inTime): void {
+export function eventually(
+  what: string | (() => string),
+  holds: () => boolean,
+  limit = inTime,
+): void {
   const deadline = performance.now() + limit;
   while (!holds()) {
-    if (performance.now() > deadline) assert.fail(`not in time: ${what}`);
+    if (performance.now() > deadline)
+      assert.fail(`not in time: ${typeof what === 'string' ? what : what()}`);
     sleep(5);
   }
 }
