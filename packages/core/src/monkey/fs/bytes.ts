@@ -32,13 +32,18 @@ type Write = (
   done: (error: unknown, count: number) => void,
 ) => void;
 
+/** What is none is refused by the original. */
+function isDescriptor(fd: unknown): fd is number {
+  return Number.isInteger(fd) && (fd as number) >= 0 && (fd as number) < 2 ** 31;
+}
+
 function isWorthReading(fd: unknown, size: number): fd is number {
-  return typeof fd === 'number' && size > 0 && isWorth(lookAtDescriptor(fd), size);
+  return isDescriptor(fd) && size > 0 && isWorth(lookAtDescriptor(fd), size);
 }
 
 /** What fits into a pipe costs no more than a file: loggers write their lines so, and rely on it. */
 function isWorthWriting(fd: unknown, size: number): fd is number {
-  if (typeof fd !== 'number' || size === 0) return false;
+  if (!isDescriptor(fd) || size === 0) return false;
   const look = lookAtDescriptor(fd);
   return isWorth(look, size) && (look.isPlain || policy.park === 'all' || size > pipeSize);
 }
