@@ -62,7 +62,9 @@ function killed(name: string, release: () => void, call: () => unknown): unknown
   greenlet.kill();
   release();
   untilDone();
-  assert.deepEqual(openOn(name), []);
+  // Node closes what it has opened in a request of its own, which may not have begun yet.
+  using _limit = Timeout.startNew(60_000);
+  while (openOn(name).length > 0) sleep(1);
   return seen;
 }
 
@@ -93,7 +95,7 @@ describe('fs in a greenlet that is killed', () => {
       assert.throws(() => withTimeout(1, () => fs.openSync(name, 'w')), Timeout);
       release();
       untilDone();
-      assert.deepEqual(openOn(name), []);
+      while (openOn(name).length > 0) sleep(1);
     }),
   );
 });
