@@ -1,4 +1,4 @@
-/** What goes through descriptors: read, write and their kind, and what waits for the disk. */
+/** What goes through descriptors: open, read, write and their kind. */
 import fs from 'node:fs';
 import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';

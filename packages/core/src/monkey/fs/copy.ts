@@ -90,8 +90,8 @@ function isPlain([from, to, options = {}]: unknown[]): boolean {
 function isWorthIt(source: unknown): boolean {
   const name = absolute(source);
   if (policy.park === 'none' || name === undefined) return false;
-  const { isPlain: plain, size } = lookAtPath(name);
-  return isWorth({ isPlain: plain, size }, size) || look(name)?.isDirectory() === true;
+  const found = lookAtPath(name);
+  return isWorth(found, found.size) || look(name)?.isDirectory() === true;
 }
 
 export const parkedCopy: Twin = (original, twin) => {
