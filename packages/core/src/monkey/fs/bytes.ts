@@ -14,18 +14,10 @@ const writing: Nature = { descriptor: true, writes: true };
 /** Bytes: what a pipe of Linux takes at once, pipe(7). */
 const pipeSize = 65_536;
 
-type Read = (
+/** fs.read and fs.write, as they are used here. */
+type Transfer = (
   fd: number,
-  into: Uint8Array,
-  offset: number,
-  length: number,
-  position: number | bigint | null,
-  done: (error: unknown, count: number) => void,
-) => void;
-
-type Write = (
-  fd: number,
-  from: Uint8Array,
+  memory: Uint8Array,
   offset: number,
   length: number,
   position: number | bigint | null,
@@ -56,7 +48,7 @@ function readParked(
   position: number | bigint | null,
 ): Uint8Array {
   const memory = Buffer.allocUnsafeSlow(size);
-  const read = fs.read as unknown as Read;
+  const read = fs.read as unknown as Transfer;
   const twin = ((_fd: number, done: never) => read(fd, memory, 0, size, position, done)) as never;
   const count = inTurn(original, twin, reading, { args: firstOf(1) })(fd) as number;
   return memory.subarray(0, count);
@@ -68,7 +60,7 @@ function writeParked(
   bytes: Uint8Array,
   position: number | bigint | null,
 ): number {
-  const write = fs.write as unknown as Write;
+  const write = fs.write as unknown as Transfer;
   const { byteLength } = bytes;
   const twin = ((_fd: number, done: never) =>
     write(fd, bytes, 0, byteLength, position, done)) as never;
