@@ -4,8 +4,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { tsc } from './tsc.mjs';
 import { root } from './turbo.mjs';
 
 /**
@@ -16,7 +16,6 @@ export async function compile(folders) {
   const projects = folders
     .flatMap((folder) => [folder, path.join(folder, 'test')])
     .filter((folder) => existsSync(path.join(root, folder, 'tsconfig.json')));
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
   const child = spawn(process.execPath, [tsc, '-b', ...projects], { cwd: root, stdio: 'inherit' });
   const [status] = await once(child, 'exit');
   return status === 0;

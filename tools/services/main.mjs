@@ -20,14 +20,28 @@ import { kinds } from './kinds.mjs';
 
 const startLimit = 60_000;
 
-/** @returns {Promise<number>} */
+/** For what is left of a server that was killed to get out of the way of the next. */
+const aftermath = 10_000;
+
+/**
+ * Below the ports that systems give to whoever asks for any (from 32768 on Linux, from 49152 elsewhere):
+ * of those one may be somebody's connection by the time that a killed server wants it back.
+ *
+ * @returns {Promise<number>}
+ */
 async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue; // somebody else's
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** @param {number} port */
@@ -63,7 +77,21 @@ class Service {
     this.owner = this.definition.prepare(this.folder);
   }
 
+  /**
+   * Again, if it does not come up: as long as there are children of a PostgreSQL that was killed, their shared
+   * memory keeps the next one out.
+   */
   async start() {
+    const began = performance.now();
+    while (!(await this.#startOnce(began + startLimit))) {
+      if (performance.now() > began + aftermath)
+        throw new Error(`${this.kind} did not start:\n${this.#log}`);
+      await delay(100);
+    }
+  }
+
+  /** @param {number} deadline */
+  async #startOnce(deadline) {
     const { command, args, ready } = this.definition.start(this.folder, this.port);
     const child = spawn(command, [...args, ...this.more], {
       cwd: this.folder,
@@ -77,12 +105,12 @@ class Service {
       stream?.on('data', (text) => {
         this.#log = (this.#log + text).slice(-20_000);
       });
-    const deadline = performance.now() + startLimit;
     while (!(ready.test(this.#log) && (await answers(this.port)))) {
       if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline)
-        throw new Error(`${this.kind} did not start:\n${this.#log}`);
+        return false;
       await delay(20);
     }
+    return true;
   }
 
   /** @param {NodeJS.Signals} signal */
