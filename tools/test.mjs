@@ -72,8 +72,28 @@ function readSummary(tap) {
   };
 }
 
+/** Lines of what a test says of its failure, and of its stack: the list at the end may be all that is kept. */
+const linesOfError = 12;
+const linesOfStack = 4;
+
 /**
- * The tests that failed by themselves, as `file:line: title`: not the suites around them.
+ * A value of TAP's YAML, as lines: in quotes behind its name, or in a block below it.
+ *
+ * @param {string} details
+ * @param {string} name
+ */
+function readLines(details, name) {
+  const [, indent = '', value = '', rest = ''] =
+    new RegExp(`^( *)${name}: (.*)\\n?([^]*)`, 'm').exec(details) ?? [];
+  if (value !== '|-') return value === '' ? [] : [value];
+  const lines = rest.split('\n');
+  const end = lines.findIndex((line) => line.trim() !== '' && !line.startsWith(`${indent}  `));
+  return lines.slice(0, end < 0 ? undefined : end).map((line) => line.slice(indent.length + 2));
+}
+
+/**
+ * The tests that failed by themselves, not the suites around them: `file:line: title`, and below it what was
+ * wrong.
  *
  * @param {string} tap
  */
@@ -82,7 +102,12 @@ function readFailures(tap) {
     .filter(([, , , details = '']) => !/failureType: 'subtestsFailed'/.test(details))
     .map(([, title = '', , details = '']) => {
       const [, location] = /location: '(.*):\d+'/.exec(details) ?? [];
-      return location ? `${path.relative(root, location)}: ${title}` : path.relative(root, title);
+      const where = location
+        ? `${path.relative(root, location)}: ${title}`
+        : path.relative(root, title);
+      const error = readLines(details, 'error').slice(0, linesOfError);
+      const stack = readLines(details, 'stack').filter((line) => !line.includes('node:'));
+      return [where, ...error, ...stack.slice(0, linesOfStack)].join('\n      ');
     });
 }
 
