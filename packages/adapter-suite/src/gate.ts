@@ -13,8 +13,11 @@ export class Gate {
   readonly #sockets = new Set<Socket>();
   /** Both ends of connections that forward nothing more, ever. */
   readonly #silent = new WeakSet<Socket>();
+  /** The server's ends of all connections. */
+  readonly #far = new WeakSet<Socket>();
   #accepted = 0;
   #frozen = false;
+  #holding = false;
   #delay = 0;
 
   /** For {@link openGate}. */
@@ -23,6 +26,7 @@ export class Gate {
       this.#accepted++;
       const { host, port } = target;
       const far = connect({ host, port, allowHalfOpen: true });
+      this.#far.add(far);
       this.#forward(near, far, 'client');
       this.#forward(far, near, 'server');
     });
@@ -37,14 +41,14 @@ export class Gate {
   #forward(from: Socket, to: Socket, sender: 'client' | 'server'): void {
     this.#sockets.add(from);
     from.setNoDelay();
-    if (this.#frozen) from.pause();
+    if (this.#stands(from)) from.pause();
     from.on('data', (chunk: Buffer) => {
       if (this.#silent.has(from)) return;
       if (this.#delay > 0) setTimeout(() => this.#silent.has(to) || to.write(chunk), this.#delay);
       else if (!to.write(chunk)) from.pause();
     });
     to.on('drain', () => {
-      if (!this.#frozen) from.resume();
+      if (!this.#stands(from)) from.resume();
     });
     // What the server says reaches nobody any more, not even its end. That the client has left the server
     // finds out in the end, by its own means: at once here, so that tests need not wait for it.
@@ -58,6 +62,16 @@ export class Gate {
       this.#sockets.delete(from);
       left(() => to.destroy());
     });
+  }
+
+  #stands(from: Socket): boolean {
+    return this.#frozen || (this.#holding && this.#far.has(from));
+  }
+
+  #apply(): void {
+    for (const socket of this.#sockets)
+      if (this.#stands(socket)) socket.pause();
+      else socket.resume();
   }
 
   get host(): string {
@@ -79,12 +93,22 @@ export class Gate {
   /** Forwards nothing more, in neither direction, and tells nobody: a half-open network. */
   freeze(): void {
     this.#frozen = true;
-    for (const socket of this.#sockets) socket.pause();
+    this.#apply();
   }
   /** Goes on. */
   thaw(): void {
     this.#frozen = false;
-    for (const socket of this.#sockets) socket.resume();
+    this.#apply();
+  }
+  /** The server hears everything, and what it says is kept back. */
+  hold(): void {
+    this.#holding = true;
+    this.#apply();
+  }
+  /** What was kept back goes on its way. */
+  letGo(): void {
+    this.#holding = false;
+    this.#apply();
   }
   /**
    * The connections that there are now forward nothing more, in neither direction, for good, and nobody is
