@@ -50,6 +50,14 @@ const state: Record<string, string> = {
   'in a method': `
     let current;
     exports.Shell = class { run(name) { current = name; work(); } };`,
+  'an object that the module has made for itself': `
+    class Shell { run(name) { const self = this; self.current = name; work(); } }
+    const shell = new Shell();
+    exports.run = (name) => shell.run(name);`,
+  'the object that is the module': `
+    module.exports = new (class { run(name) { [1].forEach(() => { this.current = name; }); work(); } })();`,
+  'a class, in what is called on it': `
+    exports.Shell = class { static run(name) { this.current = name; work(); } };`,
   'on and off': `
     let busy = false;
     exports.run = () => { busy = true; work(); busy = false; };`,
@@ -151,7 +159,9 @@ const none: Record<string, string> = {
     const fs = require('fs');
     exports.run = () => { process.exitCode = work(); fs.open = work; };`,
   'what objects have': `
-    exports.Shell = class { run(name) { this.current = name; work(); } };`,
+    class Shell { constructor() { this.current = 1; work(); } run(name) { this.current = name; work(); } }
+    exports.make = () => new Shell();
+    exports.own = new (class { constructor() { this.x = work(); } })();`,
   'answers of a port of its own': `
     exports.run = () => {
       const { port1 } = new MessageChannel(); work(); return receiveMessageOnPort(port1);

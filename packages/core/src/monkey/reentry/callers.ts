@@ -54,22 +54,21 @@ function originOf(name: string): Caller | 'application' | 'none' {
   return origin;
 }
 
+/** None where the settings of `Error` are frozen. */
 function capture(limit: number): NodeJS.CallSite[] {
   const { stackTraceLimit, prepareStackTrace } = Error;
-  const holder: { stack?: NodeJS.CallSite[] } = {};
-  Error.stackTraceLimit = limit;
-  Error.prepareStackTrace = (_error, sites) => sites;
-  try {
-    Error.captureStackTrace(holder, callers);
-    return holder.stack ?? [];
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-    Error.prepareStackTrace = prepareStackTrace as never;
-  }
+  const holder: { stack?: unknown } = {};
+  Reflect.set(Error, 'stackTraceLimit', limit);
+  Reflect.set(Error, 'prepareStackTrace', (_error: unknown, sites: unknown) => sites);
+  Error.captureStackTrace(holder, callers);
+  const sites = holder.stack;
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
+  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace);
+  return Array.isArray(sites) ? sites : [];
 }
 
 /** Frames that are looked at: to name a frame costs half a microsecond, and most calls come from near. */
-const first = 16;
+const first = 10;
 
 /** Code that has no file, for it was made by `eval` or `new Function`, is passed over. */
 export function callers(far = false): Callers {

@@ -9,7 +9,7 @@ import { isTracing } from '../tracing.js';
 import { type Caller, callers } from './callers.js';
 import type { Answer } from './package.js';
 
-/** Which packages are not asked for what they keep. */
+/** Packages that are not asked what they keep. */
 export interface PackageOptions {
   /**
    * Packages, by their names: what is called by them, and by what they call, blocks and never parks. Under the
@@ -48,10 +48,13 @@ const told = new Set<string>();
 /** Bytes. The stack at hand may be nearly used up, and the parser calls itself. */
 const stackSize = 2 ** 20;
 
-/** What reads packages is loaded with the first of them: most programs have none that parks. */
+/** What reads packages is loaded with the first of them: many programs have none that would park. */
 function read(file: string): Answer {
-  const { readPackage } = require('./package.js') as typeof import('./package.js');
-  return new Fiber(() => readPackage(file), { stackSize }).resume() as Answer;
+  const reader = new Fiber(
+    () => (require('./package.js') as typeof import('./package.js')).readPackage(file),
+    { stackSize },
+  );
+  return reader.resume() as Answer;
 }
 
 function stateOf({ file, folder }: Caller): string | undefined {

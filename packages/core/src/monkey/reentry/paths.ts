@@ -4,7 +4,7 @@ import type { Binding, Scope } from './scopes.js';
 import { keyOf, type Node } from './syntax.js';
 
 export interface Path {
-  /** Where it begins; undefined for the global object. */
+  /** Where it begins; undefined for the global object, and for `this`. */
   readonly binding: Binding | undefined;
   /** Its last property, if it has any. */
   readonly key?: string | undefined;
@@ -21,6 +21,8 @@ export function pathOf(node: Node, scope: Scope, depth = 0): Path | undefined {
   if (node.type === 'ChainExpression') return pathOf(node.expression, scope, depth);
   if (node.type === 'MemberExpression')
     return along(pathOf(node.object, scope, depth + 1), keyOf(node));
+  if (node.type === 'ThisExpression')
+    return scope.self?.ofModule ? { binding: undefined, isEntry: false } : undefined;
   if (node.type !== 'Identifier') return undefined;
   const { name } = node;
   const binding = scope.find(name);

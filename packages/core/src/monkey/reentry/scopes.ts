@@ -14,22 +14,39 @@ export interface Binding {
   isConstant: boolean;
 }
 
-export class Scope {
-  readonly outer: Scope | undefined;
+/** What `this` is in the methods of a class. */
+interface Self {
+  /** One object, that lives as long as the module: the class itself, or the instance that the module has made. */
+  ofModule: boolean;
+}
+
+interface Kind {
   /** Run once, when the module is loaded. */
   readonly ofModule: boolean;
-  readonly #isBlock: boolean;
+  readonly isBlock?: boolean;
+  /** Undefined where it is that of the scope around it. */
+  readonly self?: Self;
+}
+
+export class Scope {
+  readonly outer: Scope | undefined;
+  readonly ofModule: boolean;
+  readonly #kind: Kind;
   readonly #bindings = new Map<string, Binding>();
 
-  constructor(outer: Scope | undefined, ofModule: boolean, isBlock = false) {
+  constructor(outer: Scope | undefined, kind: Kind) {
     this.outer = outer;
-    this.ofModule = ofModule;
-    this.#isBlock = isBlock;
+    this.ofModule = kind.ofModule;
+    this.#kind = kind;
   }
 
   /** Where `var` puts its names. */
   get ofFunction(): Scope {
-    return this.#isBlock && this.outer ? this.outer.ofFunction : this;
+    return this.#kind.isBlock && this.outer ? this.outer.ofFunction : this;
+  }
+
+  get self(): Self | undefined {
+    return this.#kind.self ?? this.outer?.self;
   }
 
   declare(name: string, more: Partial<Binding> = {}): void {
@@ -109,39 +126,86 @@ const blocks = new Set([
 
 /** The scopes of a module, by the nodes that make them. */
 export function scopesOf(program: Node): Map<Node, Scope> {
-  const top = new Scope(undefined, true);
-  top.declare('module');
-  top.declare('exports');
-  const scopes = new Map<Node, Scope>([[program, top]]);
-  const assigned: [string, Scope][] = [];
-  const above: Node[] = [program];
+  return new Builder(program).scopes;
+}
 
-  const enter = (node: Node, scope: Scope): Scope => {
+class Builder {
+  readonly scopes = new Map<Node, Scope>();
+  /** The nodes around the one at hand, from the outside. */
+  readonly #above: Node[] = [];
+  readonly #assigned: [name: string, scope: Scope][] = [];
+  /** What the module makes instances of. */
+  readonly #made: [maker: Node, scope: Scope][] = [];
+  readonly #selves = new Map<Node, Self>();
+
+  constructor(program: Node) {
+    const top = new Scope(undefined, { ofModule: true });
+    top.declare('module');
+    top.declare('exports');
+    this.scopes.set(program, top);
+    this.#above.push(program);
+    for (const child of childrenOf(program)) this.#build(child, top);
+
+    for (const [name, scope] of this.#assigned) {
+      const binding = scope.find(name);
+      if (binding) binding.isConstant = false;
+    }
+    for (const [maker, scope] of this.#made) {
+      const made = maker.type === 'Identifier' ? scope.find(maker.name)?.init?.node : maker;
+      const self = made && this.#selves.get(made);
+      if (self) self.ofModule = true;
+    }
+  }
+
+  #build(node: Node, outer: Scope): void {
+    const scope = this.#scopeOf(node, outer) ?? outer;
+    if (scope === outer) this.#declare(node, scope);
+    else this.scopes.set(node, scope);
+    this.#above.push(node);
+    for (const child of childrenOf(node)) this.#build(child, scope);
+    this.#above.pop();
+  }
+
+  /** Its own, if it has one. */
+  #scopeOf(node: Node, outer: Scope): Scope | undefined {
     if (isFunction(node)) {
+      const ofModule = outer.ofModule && runsAtLoad(node, this.#above);
+      const isArrow = node.type === 'ArrowFunctionExpression';
+      const inner = new Scope(outer, { ofModule, ...(isArrow ? {} : { self: this.#self() }) });
       const { id, type } = node;
-      const init = { node, scope };
-      const inner = new Scope(scope, scope.ofModule && runsAtLoad(node, above));
-      if (id && type === 'FunctionDeclaration') scope.declare(id.name, { init });
-      if (id && type === 'FunctionExpression') inner.declare(id.name, { init });
+      if (id)
+        (type === 'FunctionDeclaration' ? outer : inner).declare(id.name, initOf(node, outer));
       for (const parameter of node.params)
         for (const [name] of namesIn(parameter)) inner.declare(name);
       return inner;
     }
-    if (blocks.has(node.type)) {
-      const inner = new Scope(scope, scope.ofModule, true);
-      if (node.type === 'CatchClause')
-        for (const [name] of namesIn(node.param)) inner.declare(name);
-      return inner;
-    }
+    if (!blocks.has(node.type)) return undefined;
+    const inner = new Scope(outer, { ofModule: outer.ofModule, isBlock: true });
+    if (node.type === 'CatchClause') for (const [name] of namesIn(node.param)) inner.declare(name);
+    return inner;
+  }
+
+  /** Of the function at hand. */
+  #self(): Self {
+    const method = this.#above.at(-1);
+    if (method?.type !== 'MethodDefinition') return { ofModule: false };
+    if (method.static) return { ofModule: true };
+    const made = this.#above.at(-3) as Node; // around its body
+    const self = this.#selves.get(made) ?? { ofModule: false };
+    this.#selves.set(made, self);
+    return method.kind === 'constructor' ? { ofModule: false } : self;
+  }
+
+  #declare(node: Node, scope: Scope): void {
     switch (node.type) {
       case 'ClassDeclaration':
-        if (node.id) scope.declare(node.id.name, { init: { node, scope } });
+        if (node.id) scope.declare(node.id.name, initOf(node, scope));
         break;
       case 'VariableDeclaration': {
         const to = node.kind === 'var' ? scope.ofFunction : scope;
         for (const { id, init } of node.declarations)
           for (const [name, key] of namesIn(id))
-            to.declare(name, init ? { init: { node: init, scope, key } } : {});
+            to.declare(name, init ? initOf(init, scope, key) : {});
         break;
       }
       case 'ImportDeclaration':
@@ -149,22 +213,14 @@ export function scopesOf(program: Node): Map<Node, Scope> {
           scope.declare(local.name, { source: String(node.source.value) });
         break;
       case 'AssignmentExpression':
-        for (const [name] of namesIn(node.left)) assigned.push([name, scope]);
+        for (const [name] of namesIn(node.left)) this.#assigned.push([name, scope]);
+        break;
+      case 'NewExpression':
+        if (scope.ofModule) this.#made.push([node.callee, scope]);
     }
-    return scope;
-  };
-  const walk = (node: Node, outer: Scope): void => {
-    const scope = enter(node, outer);
-    if (scope !== outer) scopes.set(node, scope);
-    above.push(node);
-    for (const child of childrenOf(node)) walk(child, scope);
-    above.pop();
-  };
-  for (const child of childrenOf(program)) walk(child, top);
-
-  for (const [name, scope] of assigned) {
-    const binding = scope.find(name);
-    if (binding) binding.isConstant = false;
   }
-  return scopes;
+}
+
+function initOf(node: Node, scope: Scope, key?: string): Partial<Binding> {
+  return { init: { node, scope, key } };
 }
