@@ -218,6 +218,15 @@ describe('a package keeps no state in', () => {
       assert.equal(stateOf({ 'index.js': text }), undefined);
     });
 
+  test('objects of files that only help', () => {
+    const files = {
+      'index.js': `const { log } = require('./log'); exports.run = () => { log.begin('run'); work(); };`,
+      'log.js': `class Log { begin(name) { this.current = name; work(); } } exports.log = new Log();`,
+    };
+    assert.equal(stateOf(files), undefined);
+    assert.match(String(stateOf({ 'log.js': files['log.js'] })), /^log\.js:1 /);
+  });
+
   test('files that it does not require', () => {
     const files = {
       'index.js': `require('./data.json'); require('../none'); require('os'); exports.run = () => work();`,

@@ -14,6 +14,8 @@ interface Module {
   readonly file: string;
   readonly text: string;
   readonly facts: ModuleFacts;
+  /** Those that count. */
+  readonly writes: readonly Write[];
 }
 
 function isOfSystem(error: unknown): boolean {
@@ -38,8 +40,8 @@ function fileOf(from: string, request: string): string | undefined {
 export interface Answer {
   /** Where something is kept between calls, or why that cannot be told; undefined if nothing is. */
   readonly state: string | undefined;
-  /** All that has been read for it. */
-  readonly files: Iterable<string>;
+  /** What has been read for it, of which the same can be said. */
+  readonly files: readonly string[];
 }
 
 /**
@@ -48,7 +50,9 @@ export interface Answer {
  */
 export function readPackage(start: string): Answer {
   const modules = new Map<string, Module>();
-  return { state: stateFrom(start, modules), files: modules.keys() };
+  const state = stateFrom(start, modules);
+  const files = [...modules.values()].filter(({ writes, facts }) => writes === facts.writes);
+  return { state, files: files.map(({ file }) => file) };
 }
 
 function stateFrom(start: string, modules: Map<string, Module>): string | undefined {
@@ -66,18 +70,23 @@ function stateFrom(start: string, modules: Map<string, Module>): string | undefi
       if (isOfSystem(error)) throw error;
       return `${file} is not understood: ${(error as Error).message}`;
     }
-    const module = { file, text, facts };
-    const { writes, requests } = facts;
+    const writes = file === start ? facts.writes : withoutThis(facts.writes);
+    const module = { file, text, facts, writes };
     const state = writes.find((write) => write.manner === 'any' && setterOf(write) === undefined);
     if (state) return describe(module, state);
     modules.set(file, module);
-    for (const request of requests) {
+    for (const request of facts.requests) {
       const next = /^\.\.?(\/|$)/.test(request) ? fileOf(file, request) : undefined;
       if (next !== undefined) files.push(next);
     }
   }
   const [state] = statesOf([...modules.values()]);
   return state && describe(state.module, state);
+}
+
+/** What an object has that stands nowhere on the stack is seldom that of the call at hand. */
+function withoutThis(writes: readonly Write[]): readonly Write[] {
+  return writes.some(({ isThis }) => isThis) ? writes.filter(({ isThis }) => !isThis) : writes;
 }
 
 function describe({ file, text }: Module, { start, end }: Write): string {
@@ -99,7 +108,7 @@ function statesOf(modules: readonly Module[]): Found[] {
   const isCalled = (name: string) => modules.some(({ facts }) => facts.calls.has(name));
   const things = new Map<string, Found[]>();
   for (const module of modules)
-    for (const write of module.facts.writes) {
+    for (const write of module.writes) {
       // What nobody in the package calls is set by its users, by a call of its own.
       const setter = setterOf(write);
       if (setter !== undefined && !isCalled(setter)) continue;

@@ -4,8 +4,8 @@ import type { Binding, Scope } from './scopes.js';
 import { keyOf, type Node } from './syntax.js';
 
 export interface Path {
-  /** Where it begins; undefined for the global object, and for `this`. */
-  readonly binding: Binding | undefined;
+  /** Where it begins: at `this` of an object that the module has made for itself, at a name, or at the global object. */
+  readonly begin: 'this' | Binding | undefined;
   /** Its last property, if it has any. */
   readonly key?: string | undefined;
   /** Somewhere it takes one of many, by a name that is computed: an entry of a table. */
@@ -22,12 +22,12 @@ export function pathOf(node: Node, scope: Scope, depth = 0): Path | undefined {
   if (node.type === 'MemberExpression')
     return along(pathOf(node.object, scope, depth + 1), keyOf(node));
   if (node.type === 'ThisExpression')
-    return scope.self?.ofModule ? { binding: undefined, isEntry: false } : undefined;
+    return scope.self?.ofModule ? { begin: 'this', isEntry: false } : undefined;
   if (node.type !== 'Identifier') return undefined;
   const { name } = node;
   const binding = scope.find(name);
   if (!binding && name !== 'globalThis' && name !== 'global') return undefined;
-  if (!binding || binding.ofModule) return { binding, isEntry: false };
+  if (!binding || binding.ofModule) return { begin: binding, isEntry: false };
   // const { state } = common, or const state = common.state, within the function
   const { init, isConstant } = binding;
   if (!init || !isConstant) return undefined;
@@ -42,7 +42,9 @@ function along(path: Path | undefined, key: string | undefined): Path | undefine
 const builtins = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
 
 /** Node's own objects belong to the process: what is set there is no state of a package. */
-export function isOfNode({ source, init, name }: Binding): boolean {
+export function isOfNode({ begin }: Path): boolean {
+  if (begin === undefined || begin === 'this') return false;
+  const { source, init, name } = begin;
   const module = source ?? (init && moduleIn(init.node));
   return module === undefined ? name === 'process' : builtins.has(module);
 }

@@ -1,7 +1,7 @@
 /** Where the functions of a module write to what lives as long as the module. */
 import { calledBy, isHarmless, knownAs } from './calls.js';
 import { isFilled } from './filled.js';
-import { isOfNode, pathOf, requestOf } from './paths.js';
+import { isOfNode, type Path, pathOf, requestOf } from './paths.js';
 import { type Binding, type Scope, scopesOf } from './scopes.js';
 import { childrenOf, type FunctionNode, isFunction, keyOf, type Node, parse } from './syntax.js';
 
@@ -30,6 +30,8 @@ export interface Write {
   readonly within: Call;
   /** A function within that one writes. */
   readonly isInner: boolean;
+  /** It is to an object that the module has made of a class, for itself. */
+  readonly isThis: boolean;
 }
 
 export interface ModuleFacts {
@@ -149,8 +151,8 @@ class Reader {
             ? first
             : undefined;
       const path = changed && pathOf(changed, scope);
-      if (path && !path.isEntry && !(path.binding && isOfNode(path.binding)))
-        this.#say(node, this.#textOf(changed as Node), 'any');
+      if (!path || path.isEntry || isOfNode(path)) return;
+      this.#say(node, this.#textOf(changed), 'any', undefined, path);
     }
   }
 
@@ -165,8 +167,9 @@ class Reader {
       }
       case 'MemberExpression': {
         const path = pathOf(target, scope);
-        if (!path || path.isEntry || (path.binding && isOfNode(path.binding))) return;
-        this.#say(node, `.${path.key}`, ...this.#mannerOf(node, target, scope));
+        if (!path || path.isEntry || isOfNode(path)) return;
+        const [manner, value] = this.#mannerOf(node, target, scope);
+        this.#say(node, `.${path.key}`, manner, value, path);
         break;
       }
       case 'ObjectPattern':
@@ -209,9 +212,10 @@ class Reader {
     return this.#text.slice(start, end);
   }
 
-  #say({ start, end }: Node, what: string, manner: Manner, value?: string): void {
+  #say({ start, end }: Node, what: string, manner: Manner, value?: string, path?: Path): void {
     const isInner = this.#functions.length > 1;
-    this.writes.push({ what, manner, value, start, end, isInner, within: this.#call });
+    const isThis = path?.begin === 'this';
+    this.writes.push({ what, manner, value, start, end, isInner, isThis, within: this.#call });
   }
 }
 
