@@ -8,7 +8,7 @@ import { differences } from './comparison/differences.js';
 import { type Harvest, harvest, type Results } from './comparison/harvest.js';
 
 /** By the file of their cases, which share a process. */
-const kinds = ['loggers', 'files', 'stores', 'trees', 'commands', 'archives', 'uploads'];
+const kinds = ['loggers', 'files', 'stores', 'trees', 'commands', 'answers', 'archives', 'uploads'];
 /** Each ends its process. */
 const exits = ['pino', 'tmp', 'proper-lockfile'];
 

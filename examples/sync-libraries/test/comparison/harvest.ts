@@ -32,11 +32,6 @@ export interface Harvest {
 }
 
 const program = fileURLToPath(new URL('./program.js', import.meta.url));
-/**
- * shelljs keeps the name of the command at hand in its module, and says it in the errors of a child for which it
- * has waited: the only one of them all that has to be alone.
- */
-const blockIn = 'shelljs';
 /** It stands for "hangs", of the process as a whole. */
 const limit = 600_000;
 
@@ -51,7 +46,6 @@ export async function harvest(mode: Mode, kind: string, only?: string): Promise<
     const named = only === undefined ? [] : [only];
     const child = spawn(process.execPath, [...flag, program, mode, kind, root, ...named], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TENDRIL_BLOCK_IN: blockIn },
       timeout: limit,
       killSignal: 'SIGKILL',
     });

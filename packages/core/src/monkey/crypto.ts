@@ -3,7 +3,15 @@
  * have no asynchronous form, and the few random bytes of an id cost less than a switch.
  */
 import crypto from 'node:crypto';
-import { firstOf, refusal, replaceParking, type ThroughOptions, through } from './parking.js';
+import {
+  firstOf,
+  refusal,
+  replaceInGreenlets,
+  replaceParking,
+  type ThroughOptions,
+  through,
+} from './parking.js';
+import { mayPark } from './reentry/index.js';
 import type { NodeFunction } from './registry.js';
 
 const { randomBytes } = crypto;
@@ -59,6 +67,9 @@ function partOf([buffer, offset, size]: unknown[]): Uint8Array | undefined {
   );
 }
 
+/** What OpenSSL has said of an error may be lost on the way between threads. */
+const asking: ThroughOptions = { error: () => refusal };
+
 /** Fills memory of its own: others may use the caller's meanwhile. */
 function parkedFill(original: NodeFunction): NodeFunction {
   const made = through(original, randomBytes as unknown as NodeFunction, {
@@ -66,21 +77,25 @@ function parkedFill(original: NodeFunction): NodeFunction {
   });
   return function (this: unknown, ...args: unknown[]): unknown {
     const part = partOf(args);
-    if (!part) return Reflect.apply(original, this, args);
+    if (!part || !mayPark()) return Reflect.apply(original, this, args);
     part.set(made(part.byteLength) as Buffer);
     return args[0];
   };
 }
 
-function bytesArguments(args: unknown[]): unknown[] {
-  if (!(Number(args[0]) >= manyBytes)) throw refusal;
-  return withoutCallback(1)(args);
+function parkedBytes(original: NodeFunction): NodeFunction {
+  const parked = through(original, original, { ...asking, args: withoutCallback(1) });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const parks = Number(args[0]) >= manyBytes && mayPark();
+    return Reflect.apply(parks ? parked : original, this, args);
+  };
 }
 
 function park(name: string, twin: NodeFunction | undefined, options: ThroughOptions): void {
-  // What OpenSSL has said of an error may be lost on the way between threads.
-  const asking = { ...options, error: () => refusal };
-  if (twin) replaceParking('crypto', name, (original) => through(original, twin, asking));
+  if (twin)
+    replaceParking('crypto', name, (original) =>
+      through(original, twin, { ...asking, ...options }),
+    );
 }
 
 export function installCrypto(): void {
@@ -96,6 +111,6 @@ export function installCrypto(): void {
     args: firstOf(2),
     result: ([publicKey, privateKey]) => ({ publicKey, privateKey }),
   });
-  replaceParking('crypto', 'randomFillSync', parkedFill);
-  park('randomBytes', functions.randomBytes, { args: bytesArguments });
+  replaceInGreenlets('crypto', 'randomFillSync', parkedFill);
+  replaceInGreenlets('crypto', 'randomBytes', parkedBytes);
 }

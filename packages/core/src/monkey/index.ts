@@ -22,13 +22,14 @@ import { checkFsOptions, type FsOptions, installFs } from './fs/index.js';
 import { installHttp } from './http.js';
 import { warnWhenLate } from './late.js';
 import { watchLoading } from './loading.js';
+import { checkPackages, type PackageOptions, setPackages } from './reentry/index.js';
 import { publish } from './registry.js';
 import { installTimers } from './timers.js';
-import { checkModules, refuseIn } from './tracing.js';
 import { installZlib } from './zlib.js';
 
 export type { ChildProcessOptions } from './child-process.js';
 export type { FsOptions } from './fs/index.js';
+export type { PackageOptions } from './reentry/index.js';
 export { getOriginal, isPatched, restore } from './registry.js';
 
 /** What can be patched, by the name of its option. */
@@ -59,13 +60,7 @@ const checks: { [P in keyof OptionsOfParts]: (options: OptionsOfParts[P]) => voi
 /** Parts to leave alone, as `false`; all are patched by default. Some have options of their own. */
 export type PatchOptions = {
   [P in Part]?: boolean | (P extends keyof OptionsOfParts ? OptionsOfParts[P] : never);
-} & {
-  /**
-   * Packages, by their names: what they call blocks, and never parks. Under the flag, TENDRIL_BLOCK_IN has them,
-   * with commas between.
-   */
-  blockIn?: readonly string[];
-};
+} & PackageOptions;
 
 function patch(parts: readonly Part[], options: PatchOptions = {}): void {
   warnWhenLate();
@@ -80,13 +75,13 @@ function patch(parts: readonly Part[], options: PatchOptions = {}): void {
 
 /** @throws InvalidArgumentError */
 function check(name: string, value: unknown): void {
-  if (name === 'blockIn') {
-    checkModules(value);
+  if (name === 'blockIn' || name === 'parkIn') {
+    checkPackages(name, value);
     return;
   }
   const parts = Object.keys(installers);
   if (!parts.includes(name))
-    throw new InvalidArgumentError('options', `of ${parts.join(', ')}, blockIn`, name);
+    throw new InvalidArgumentError('options', `of ${parts.join(', ')}, blockIn, parkIn`, name);
   if (value === undefined || typeof value === 'boolean') return;
   const hasOptions = name in checks;
   if (!hasOptions || typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -107,7 +102,7 @@ function check(name: string, value: unknown): void {
 export function patchAll(options: PatchOptions = {}): void {
   for (const [name, value] of Object.entries(options)) check(name, value);
   const parts = Object.keys(installers) as Part[];
-  if (options.blockIn) refuseIn(options.blockIn);
+  setPackages(options);
   patch(
     parts.filter((part) => options[part] !== false),
     options,

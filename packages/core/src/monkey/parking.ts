@@ -2,15 +2,18 @@
 import { canPark, park } from '../index.js';
 import { isLeaving } from './leaving.js';
 import { isLoading } from './loading.js';
+import { mayPark } from './reentry/index.js';
 import { type NodeFunction, replace } from './registry.js';
-import { isRefusedHere, isTracing, tellOfPark } from './tracing.js';
+import { isTracing, tellOfPark } from './tracing.js';
 
 /**
  * Replaces a function by one that calls `parked` in greenlets, and the original untouched outside
  * them, in stack frames that cannot be left, while a module is being loaded, and once the process has
  * begun to go away.
+ *
+ * Of what some calls do not park the form asks {@link mayPark} itself, when it knows that this one would.
  */
-export function replaceParking(
+export function replaceInGreenlets(
   module: string,
   path: string,
   makeParked: (original: NodeFunction) => NodeFunction,
@@ -18,8 +21,22 @@ export function replaceParking(
   replace(module, path, (original) => {
     const parked = makeParked(original);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const parks = canPark() && !isLoading() && !isLeaving() && !isRefusedHere();
+      const parks = canPark() && !isLoading() && !isLeaving();
       return Reflect.apply(parks ? parked : original, this, args);
+    };
+  });
+}
+
+/** The same for a function that parks in every call: where a package must not, it is the original, too. */
+export function replaceParking(
+  module: string,
+  path: string,
+  makeParked: (original: NodeFunction) => NodeFunction,
+): void {
+  replaceInGreenlets(module, path, (original) => {
+    const parked = makeParked(original);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      return Reflect.apply(mayPark() ? parked : original, this, args);
     };
   });
 }

@@ -1,5 +1,4 @@
-/** Who parks in what is patched: told for those who look for it, and refused for modules that must not. */
-import { InvalidArgumentError } from '../errors.js';
+/** Who parks in what is patched, told for those who look for it. */
 import { callFromOutside, isOwnFrame } from '../own-code.js';
 
 const framesOfTrace = 30;
@@ -27,24 +26,4 @@ export function tellOfPark(above: (...args: never[]) => unknown): void {
   if (told.has(place)) return;
   told.add(place);
   process.stderr.write(`tendril: ${called} parks\n${frames.join('\n')}\n`);
-}
-
-let refusing: RegExp | undefined;
-
-/** @throws InvalidArgumentError */
-export function checkModules(modules: unknown): void {
-  const isName = (name: unknown) => typeof name === 'string' && name !== '';
-  if (modules !== undefined && !(Array.isArray(modules) && modules.every(isName)))
-    throw new InvalidArgumentError('blockIn', 'a list of names of packages', modules);
-}
-
-/** Modules by the names of their packages: what they call never parks. */
-export function refuseIn(modules: readonly string[]): void {
-  const names = modules.map((name) => name.replace(/[.*+?^${}()|[\\]\\]/g, '\\$&'));
-  refusing = names.length > 0 ? new RegExp(`/node_modules/(${names.join('|')})/`) : undefined;
-}
-
-/** Whether a module that must not park stands on the stack. */
-export function isRefusedHere(): boolean {
-  return refusing !== undefined && callers().some((line) => refusing?.test(line));
 }

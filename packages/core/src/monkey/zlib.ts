@@ -1,6 +1,7 @@
 /** zlib: everything that packs or unpacks in one call. What has begun runs to its end in its thread. */
 import zlib from 'node:zlib';
-import { firstOf, refusal, replaceParking, through } from './parking.js';
+import { firstOf, refusal, replaceInGreenlets, through } from './parking.js';
+import { mayPark } from './reentry/index.js';
 import type { NodeFunction } from './registry.js';
 
 const names = [
@@ -69,11 +70,12 @@ export function installZlib(): void {
   for (const name of names) {
     const twin = twins[name];
     if (twin)
-      replaceParking('zlib', `${name}Sync`, (original) => {
+      replaceInGreenlets('zlib', `${name}Sync`, (original) => {
         const args = name === 'zstdCompress' ? takeSized : takeData;
         const parked = through(original, twin, { args });
         return function (this: unknown, ...given: unknown[]): unknown {
-          return Reflect.apply(sizeOf(given[0]) < worth ? original : parked, this, given);
+          const parks = sizeOf(given[0]) >= worth && mayPark();
+          return Reflect.apply(parks ? parked : original, this, given);
         };
       });
   }

@@ -37,7 +37,8 @@ function isWorthReading(fd: unknown, size: number): fd is number {
 function isWorthWriting(fd: unknown, size: number): fd is number {
   if (!isDescriptor(fd) || size === 0) return false;
   const look = lookAtDescriptor(fd);
-  return isWorth(look, size) && (look.isPlain || policy.park === 'all' || size > pipeSize);
+  const isMuch = look.isPlain || policy.park === 'all' || size > pipeSize;
+  return isMuch && isWorth(look, size);
 }
 
 /** Reads into memory of its own: somebody else may use the caller's meanwhile. */

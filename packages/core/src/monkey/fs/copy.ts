@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
+import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { absoluteArguments, claimsOf, inOnePiece, leavingAtEnd, type Nature } from './held.js';
 import type { Twin } from './index.js';
@@ -91,7 +92,7 @@ function isWorthIt(source: unknown): boolean {
   const name = absolute(source);
   if (policy.park === 'none' || name === undefined) return false;
   const found = lookAtPath(name);
-  return isWorth(found, found.size) || look(name)?.isDirectory() === true;
+  return look(name)?.isDirectory() === true ? mayPark() : isWorth(found, found.size);
 }
 
 export const parkedCopy: Twin = (original, twin) => {

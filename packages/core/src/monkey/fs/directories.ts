@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { firstOf, through } from '../parking.js';
+import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { parkedCopy } from './copy.js';
 import { inOnePiece, inTurn, type Nature } from './held.js';
@@ -47,7 +48,7 @@ const parkedRm: Twin = (original, twin) => {
   const whole = inOnePiece(original, tree);
   const parked = inTurn(original, twin, tree, { args: firstOf(2) });
   return function (this: unknown, ...args: unknown[]): unknown {
-    const worth = policy.park !== 'none' && isTree(args);
+    const worth = policy.park !== 'none' && isTree(args) && mayPark();
     return Reflect.apply(worth ? parked : whole, this, args);
   };
 };
@@ -56,7 +57,7 @@ const parkedRm: Twin = (original, twin) => {
 const parkedGlob: Twin = (original, twin) => {
   const parked = through(original, twin, { args: firstOf(2) });
   return function (this: unknown, ...args: unknown[]): unknown {
-    if (policy.park === 'none') return Reflect.apply(original, this, args);
+    if (policy.park === 'none' || !mayPark()) return Reflect.apply(original, this, args);
     const [pattern, options] = args as [unknown, { cwd?: unknown } | undefined];
     const { cwd = process.cwd() } = options ?? {};
     return Reflect.apply(parked, this, [pattern, { ...options, cwd }]);

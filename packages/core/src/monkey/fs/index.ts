@@ -1,6 +1,7 @@
 /** fs: what is worth it parks on its asynchronous twin; everything takes turns with that. See policy.ts. */
 import fs from 'node:fs';
-import { firstOf, replaceParking } from '../parking.js';
+import { firstOf, replaceInGreenlets } from '../parking.js';
+import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { byteTwins } from './bytes.js';
 import { directoryTwins, withoutTwins } from './directories.js';
@@ -57,7 +58,8 @@ function rarely(nature: Nature, makeParked: Twin): Twin {
     const whole = inOnePiece(original, nature);
     const parked = makeParked(original, twin);
     return function (this: unknown, ...args: unknown[]): unknown {
-      return Reflect.apply(policy.park === 'all' ? parked : whole, this, args);
+      const parks = policy.park === 'all' && mayPark();
+      return Reflect.apply(parks ? parked : whole, this, args);
     };
   };
 }
@@ -84,7 +86,7 @@ export function installFs(options: FsOptions = {}): void {
   for (const [name, make] of Object.entries(twins)) {
     const twin = twinOf(name);
     if (typeof twin === 'function')
-      replaceParking('fs', nameOf(name), (original) => make(original, twin as NodeFunction));
+      replaceInGreenlets('fs', nameOf(name), (original) => make(original, twin as NodeFunction));
   }
-  for (const [name, make] of Object.entries(withoutTwins)) replaceParking('fs', name, make);
+  for (const [name, make] of Object.entries(withoutTwins)) replaceInGreenlets('fs', name, make);
 }

@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs';
 import { InvalidArgumentError } from '../../errors.js';
+import { mayPark } from '../reentry/index.js';
 
 export interface FsOptions {
   /**
@@ -70,8 +71,8 @@ export function lookAtDescriptor(fd: number): Look {
   }
 }
 
-/** Whether to read or write `size` bytes of it is worth a switch. */
+/** Whether to read or write `size` bytes of it parks: it is worth a switch, and its caller may be left meanwhile. */
 export function isWorth({ isPlain }: Look, size: number): boolean {
-  if (policy.park === 'slow') return !isPlain || size >= policy.from;
-  return policy.park === 'all';
+  const worth = policy.park === 'slow' ? !isPlain || size >= policy.from : policy.park === 'all';
+  return worth && mayPark();
 }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
+import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { absoluteArguments, claimsOf, inOnePiece, inTurn, type Nature } from './held.js';
 import type { Twin } from './index.js';
@@ -40,7 +41,7 @@ export const parkedReaddir: Twin = (original, twin) => {
     const [top, options] = args as [unknown, Options | undefined];
     const recursive = typeof options === 'object' && options?.recursive === true;
     const worth = policy.park === 'all' || (policy.park === 'slow' && recursive);
-    if (!worth) return Reflect.apply(flat, this, args);
+    if (!worth || !mayPark()) return Reflect.apply(flat, this, args);
     const now = absoluteArguments(args, tree);
     if (!recursive || !blocksInTrees)
       return asGivenEntries(Reflect.apply(parked, this, args), args, now);

@@ -8,6 +8,7 @@
  * to that, and claims nothing.
  */
 import { type Greenlet, getCurrent, park } from '../../index.js';
+import { mayPark } from '../reentry/index.js';
 
 /** What a call is about. */
 export interface Claim {
@@ -55,7 +56,7 @@ export function isSomebodyIn(): boolean {
 const within = new WeakSet<Greenlet>();
 
 /**
- * Parks until nobody is at what `claim` names, and calls `work`, whose argument lets the next ones in: once,
+ * Parks, if that may be, until nobody is at what `claim` names, and calls `work`, whose argument lets the next ones in: once,
  * at any time, also after the greenlet has died.
  */
 export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
@@ -71,7 +72,8 @@ export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
 }
 
 function enter(claim: Claim): void {
-  if (!mustWait(claim, line.length)) {
+  // A package that nobody may enter goes on at once, as code outside greenlets does.
+  if (!mustWait(claim, line.length) || !mayPark()) {
     held.add(claim);
     return;
   }

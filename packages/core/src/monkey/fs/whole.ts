@@ -4,6 +4,7 @@
  */
 import fs from 'node:fs';
 import { firstOf, refusal, through } from '../parking.js';
+import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { dropPathUnlike } from './errors.js';
 import { claimsOf, inOnePiece, leavingAtEnd } from './held.js';
@@ -158,7 +159,8 @@ function parkedWriteFile(usual: string): Twin {
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
       if (!look || policy.park === 'none') return Reflect.apply(whole, this, args);
-      if (!look.isPlain) return Reflect.apply(stream, this, [file, copied(data), given]);
+      if (!look.isPlain && mayPark())
+        return Reflect.apply(stream, this, [file, copied(data), given]);
       const options = optionsOf(given);
       const bytes = options && bytesToWrite(data, options, look);
       if (!options || !bytes) return Reflect.apply(whole, this, args);
