@@ -102,9 +102,7 @@ describe('fs in a greenlet that is killed', () => {
 
 /** Functions of fs that are left alone. */
 const leftAlone: Record<string, string> = {
-  mkdtempSync: 'costs less than a switch',
   openAsBlobSync: 'its asynchronous form does the same, on the same thread',
-  opendirSync: 'costs less than a switch',
 };
 
 describe('patchFs', () => {

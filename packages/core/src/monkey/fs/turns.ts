@@ -30,6 +30,7 @@ const held = new Set<Claim>();
 const line: Waiting[] = [];
 
 function isIn(path: string, tree: string): boolean {
+  if (tree === '/') return true;
   return path.startsWith(tree) && (path.length === tree.length || path[tree.length] === '/');
 }
 
@@ -51,8 +52,19 @@ export function isSomebodyIn(): boolean {
   return held.size > 0;
 }
 
-/** Greenlets that are in a call. */
-const within = new WeakSet<Greenlet>();
+/** A call that a greenlet is in. What is called within it may go on when it has ended: then its greenlet was killed. */
+interface Stay {
+  readonly claim: Claim;
+  /** Itself, and what is called within it. */
+  parts: number;
+}
+
+const stays = new WeakMap<Greenlet, Stay>();
+
+/** Whether who comes now with `claim` would park. */
+export function mustWaitFor(claim: Claim): boolean {
+  return !stays.has(getCurrent() as Greenlet) && mustWait(claim, line.length);
+}
 
 /**
  * Parks until nobody is at what `claim` names, and calls `work`, whose argument lets the next ones in: once,
@@ -60,14 +72,24 @@ const within = new WeakSet<Greenlet>();
  */
 export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
   const greenlet = getCurrent() as Greenlet;
-  if (within.has(greenlet)) return work(() => {});
+  const outer = stays.get(greenlet);
+  if (outer) return work(partOf(outer));
   enter(claim);
-  within.add(greenlet);
+  const stay = { claim, parts: 0 };
+  stays.set(greenlet, stay);
   try {
-    return work(() => leave(claim));
+    return work(partOf(stay));
   } finally {
-    within.delete(greenlet);
+    stays.delete(greenlet);
   }
+}
+
+/** Returns how it ends. The last one to end lets others in. */
+function partOf(stay: Stay): () => void {
+  stay.parts++;
+  return () => {
+    if (--stay.parts === 0) leave(stay.claim);
+  };
 }
 
 function enter(claim: Claim): void {

@@ -3,15 +3,18 @@
  * moment, and go through memory of their own; while they are under way nobody sees half of them.
  */
 import fs from 'node:fs';
+import { keepMask } from '../mask.js';
 import { firstOf, refusal, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
+import { copyOf } from './buffers.js';
+import { isWorthWriting } from './bytes.js';
 import { dropPathUnlike } from './errors.js';
-import { claimsOf, inOnePiece, leavingAtEnd } from './held.js';
+import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
 import { isWorth, type Look, lookAtPath, policy } from './policy.js';
-import { absolute, absoluteLike, asGiven } from './taken.js';
-import { inClaim } from './turns.js';
+import { absolute } from './taken.js';
+import { inClaim, isSomebodyIn } from './turns.js';
 
 const { openSync, closeSync } = fs;
 
@@ -69,36 +72,42 @@ interface Work {
   start(fd: number, signal: AbortSignal, done: NodeFunction): void;
 }
 
+const content: Nature = { writes: true, bytes: 1 };
+
 /** Opens a file, has `start` work on it, and closes it, in turn with others; parks. */
 function onOpenFile(original: NodeFunction, work: Work): unknown {
-  const used = absoluteLike(work.name);
-  return inClaim(claimsOf([used], { writes: work.writes }), (leave) => {
-    let fd: number;
-    let giveBack: () => void;
-    try {
-      [fd, giveBack] = openInPlace(() => openSync(used as string, work.flag, work.mode as never));
-    } catch (error) {
-      leave();
-      throw asGiven(error, [work.name], [used]);
-    }
-    const twin: NodeFunction = (...args) =>
-      work.start(...(args as [number, AbortSignal, NodeFunction]));
-    const closing = leavingAtEnd(twin, () => {
-      closeSync(fd);
-      giveBack();
-      leave();
-    });
-    const controller = new AbortController();
-    return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
-  });
+  const { flag, mode, writes, start } = work;
+  const underMask = writes && isSomebodyIn() ? keepMask() : undefined;
+  const open = (name: unknown) => openSync(name as string, flag, mode as never);
+  return withTaken({}, (name) =>
+    inClaim(claimsOf([name], { writes }), (leave) => {
+      let fd: number;
+      let giveBack: () => void;
+      try {
+        [fd, giveBack] = openInPlace(() => (underMask ? underMask(() => open(name)) : open(name)));
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      const twin: NodeFunction = (...args) =>
+        start(...(args as [number, AbortSignal, NodeFunction]));
+      const closing = leavingAtEnd(twin, () => {
+        closeSync(fd);
+        giveBack();
+        leave();
+      });
+      const controller = new AbortController();
+      return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
+    }),
+  )(work.name);
 }
 
 const parkedReadFile: Twin = (original, twin) => {
   const whole = inOnePiece(original, {});
-  const stream = throughStream(original, twin, 2);
+  const stream = withTaken({}, throughStream(original, twin, 2));
   return function (this: unknown, ...args: unknown[]): unknown {
     const [file, given] = args;
-    if (typeof file === 'number') return readDescriptor(original, file, given, args);
+    if (typeof file === 'number') return readDescriptor(original, args);
     const name = absolute(file);
     const look = name === undefined ? undefined : lookAtPath(name);
     if (!look || look.isDirectory || !isWorth(look, look.size))
@@ -121,20 +130,19 @@ type Encoded = { encoding?: string } | null | undefined;
  * What is wrong with a descriptor is lost by the asynchronous form: the original says it. That one
  * reads bytes by `fs.readSync`, which parks; only what it decodes itself it reads in one piece.
  */
-function readDescriptor(
-  original: NodeFunction,
-  fd: number,
-  options: unknown,
-  args: unknown[],
-): unknown {
+function readDescriptor(original: NodeFunction, args: unknown[]): unknown {
+  const [fd, options] = args;
   const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
-  if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
-  try {
-    return (original(fd) as Buffer).toString(encoding);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    return original(...args);
-  }
+  // It asks for the size before it reads, and reads a pipe bit by bit.
+  return during(claimsOf(args, {}), () => {
+    if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
+    try {
+      return (original(fd) as Buffer).toString(encoding);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      return original(...args);
+    }
+  });
 }
 
 /** The bytes to write, the caller's no more; undefined for what is no data, and for little of it. */
@@ -146,19 +154,28 @@ function bytesToWrite(data: unknown, options: Options, look: Look): Uint8Array |
     return isWorth(look, bytes.byteLength) ? bytes : undefined;
   }
   if (!ArrayBuffer.isView(data) || !isWorth(look, data.byteLength)) return undefined;
-  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return copyOf(data);
+}
+
+/** For a descriptor: text in UTF-8 the original writes in one piece, bytes by `fs.writeSync`, which parks. */
+function asBytes(fd: number, data: unknown, given: unknown): unknown {
+  if (typeof data !== 'string' || !isWorthWriting(fd, data.length)) return data;
+  const { encoding = 'utf8' } = optionsOf(given) ?? { encoding: null };
+  return encoding === 'utf8' || encoding === 'utf-8' ? Buffer.from(data) : data;
 }
 
 function parkedWriteFile(usual: string): Twin {
   return (original, twin) => {
-    const whole = inOnePiece(original, { writes: true });
-    const stream = throughStream(original, twin, 3);
+    const whole = inOnePiece(original, content);
+    const stream = withTaken(content, throughStream(original, twin, 3));
     return function (this: unknown, ...args: unknown[]): unknown {
       const [file, data, given] = args;
+      if (typeof file === 'number')
+        return Reflect.apply(whole, this, [file, asBytes(file, data, given), ...args.slice(2)]);
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
       if (!look || policy.park === 'none') return Reflect.apply(whole, this, args);
-      if (!look.isPlain) return Reflect.apply(stream, this, [file, copied(data), given]);
+      if (!look.isPlain) return Reflect.apply(stream, this, args);
       const options = optionsOf(given);
       const bytes = options && bytesToWrite(data, options, look);
       if (!options || !bytes) return Reflect.apply(whole, this, args);
@@ -170,11 +187,6 @@ function parkedWriteFile(usual: string): Twin {
       });
     };
   };
-}
-
-function copied(data: unknown): unknown {
-  if (!ArrayBuffer.isView(data)) return data;
-  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
 export const wholeTwins: Record<string, Twin> = {
