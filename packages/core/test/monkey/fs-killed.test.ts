@@ -89,6 +89,19 @@ describe('fs in a greenlet that is killed', () => {
   );
 
   test(
+    'nothing goes through a pipe for the dead',
+    inRealTime(() => {
+      const one = blockedPipe();
+      const read = () => {
+        text = fs.readFileSync(one.name, 'utf8');
+      };
+      let text: string | undefined;
+      killed(one.name, read, () => fs.writeFileSync(one.name, 'text'));
+      assert.equal(text, '');
+    }),
+  );
+
+  test(
     'a Timeout is what its greenlet sees',
     inRealTime(() => {
       const { name, release } = blockedPipe();

@@ -4,15 +4,14 @@
  */
 import fs from 'node:fs';
 import { keepMask } from '../mask.js';
-import { firstOf, refusal, through } from '../parking.js';
+import { through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { copyOf } from './buffers.js';
 import { isWorthWriting } from './bytes.js';
-import { dropPathUnlike } from './errors.js';
 import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
-import { isWorth, type Look, lookAtPath, policy } from './policy.js';
+import { isWorth, type Look, lookAtPath } from './policy.js';
 import { absolute } from './taken.js';
 import { inClaim, isSomebodyIn } from './turns.js';
 
@@ -36,31 +35,6 @@ function optionsOf(given: unknown): Options | undefined {
   if (flush !== undefined && flush !== null && typeof flush !== 'boolean') return undefined;
   if (signal !== undefined) return undefined;
   return { encoding: encoding as string | null, flag: (flag ?? undefined) as never, mode, flush };
-}
-
-/** Something that keeps whoever opens it waiting: its asynchronous form opens it, too. */
-function throughStream(original: NodeFunction, twin: NodeFunction, count: number): NodeFunction {
-  function start(this: unknown, ...args: unknown[]): AbortController {
-    const controller = new AbortController();
-    const callback = args.pop();
-    const options = withSignal(args[count - 1], controller.signal);
-    const before = Array.from({ length: count - 1 }, (_, at) => args[at]);
-    Reflect.apply(twin, this, [...before, options, callback]);
-    return controller;
-  }
-  return through(original, start as NodeFunction, {
-    args: firstOf(count),
-    error: dropPathUnlike(original, 'read', '/'),
-    abort: (controller) => (controller as AbortController | undefined)?.abort(),
-  });
-}
-
-function withSignal(options: unknown, signal: AbortSignal): object {
-  if (options === undefined || options === null) return { signal };
-  if (typeof options === 'string') return { encoding: options, signal };
-  // The synchronous form checks a signal too, and then forgets about it.
-  if (typeof options !== 'object' || 'signal' in options) throw refusal;
-  return Object.create(options, { signal: { value: signal, enumerable: true } });
 }
 
 interface Work {
@@ -102,25 +76,45 @@ function onOpenFile(original: NodeFunction, work: Work): unknown {
   )(work.name);
 }
 
-const parkedReadFile: Twin = (original, twin) => {
+/**
+ * The same of something that keeps whoever opens it waiting: in nobody's way. Not by the asynchronous form on a
+ * path, which on Node 26 reads and writes in one request with the opening, killed or not.
+ */
+function onStream({ name, flag, mode, start }: Work): unknown {
+  const opening: NodeFunction = (path, done) => {
+    const controller = new AbortController();
+    const end = done as (error: unknown, value?: unknown) => void;
+    fs.open(path as string, flag, mode as never, (error, fd) => {
+      if (error) end(error);
+      else
+        start(fd, controller.signal, (failed, value) =>
+          fs.close(fd, (closing) => end(failed ?? closing, value)),
+        );
+    });
+    return controller;
+  };
+  const refused: NodeFunction = (path) => openSync(path as string, flag, mode as never);
+  const abort = (controller: unknown) => (controller as AbortController | undefined)?.abort();
+  return withTaken({}, through(refused, opening, { abort }))(name);
+}
+
+const parkedReadFile: Twin = (original) => {
   const whole = inOnePiece(original, {});
-  const stream = withTaken({}, throughStream(original, twin, 2));
   return function (this: unknown, ...args: unknown[]): unknown {
     const [file, given] = args;
     if (typeof file === 'number') return readDescriptor(original, args);
     const name = absolute(file);
     const look = name === undefined ? undefined : lookAtPath(name);
-    if (!look || look.isDirectory || !isWorth(look, look.size))
-      return Reflect.apply(whole, this, args);
-    if (!look.isPlain) return Reflect.apply(stream, this, args);
     const options = optionsOf(given);
-    if (!options) return Reflect.apply(whole, this, args);
+    if (!look || !options || look.isDirectory || !isWorth(look, look.size))
+      return Reflect.apply(whole, this, args);
     const { encoding, flag = 'r' } = options;
-    return onOpenFile(original, {
+    const work: Work = {
       ...{ name: file, flag, writes: false },
       start: (fd, signal, done) =>
         fs.readFile(fd, { encoding: encoding as null, signal }, done as never),
-    });
+    };
+    return look.isPlain ? onOpenFile(original, work) : onStream(work);
   };
 };
 
@@ -165,26 +159,25 @@ function asBytes(fd: number, data: unknown, given: unknown): unknown {
 }
 
 function parkedWriteFile(usual: string): Twin {
-  return (original, twin) => {
+  return (original) => {
     const whole = inOnePiece(original, content);
-    const stream = withTaken(content, throughStream(original, twin, 3));
     return function (this: unknown, ...args: unknown[]): unknown {
       const [file, data, given] = args;
       if (typeof file === 'number')
         return Reflect.apply(whole, this, [file, asBytes(file, data, given), ...args.slice(2)]);
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
-      if (!look || policy.park === 'none') return Reflect.apply(whole, this, args);
-      if (!look.isPlain) return Reflect.apply(stream, this, args);
       const options = optionsOf(given);
-      const bytes = options && bytesToWrite(data, options, look);
-      if (!options || !bytes) return Reflect.apply(whole, this, args);
-      const { flag = usual, mode = 0o666, flush } = options;
-      return onOpenFile(original, {
+      const bytes = look && options && bytesToWrite(data, options, look);
+      if (!look || !options || !bytes) return Reflect.apply(whole, this, args);
+      const { mode = 0o666, flush } = options;
+      const flag = options.flag || usual;
+      const work: Work = {
         ...{ name: file, flag, mode, writes: true },
         start: (fd, signal, done) =>
           fs.writeFile(fd, bytes, { signal, ...(flush ? { flush } : {}) } as never, done as never),
-      });
+      };
+      return look.isPlain ? onOpenFile(original, work) : onStream(work);
     };
   };
 }
