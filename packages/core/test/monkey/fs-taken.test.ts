@@ -259,6 +259,26 @@ describe('whose turn it is, of those who are told of otherwise', () => {
   );
 
   test(
+    'who reads on through a descriptor gets what comes after what was asked for before',
+    patched({}, () => {
+      fs.writeFileSync('file', large + 'y'.repeat(10));
+      const fd = fs.openSync('file', 'r');
+      const free = busyThreads();
+      const read = (size: number, position: number | null) => () => {
+        const memory = Buffer.alloc(size);
+        fs.readSync(fd, memory, 0, size, position);
+        return memory.toString('utf8', size - 10);
+      };
+      const all = [read(5000, null), read(10, null), read(10, 0)].map((each) => spawn(each));
+      assert.equal(all[2]?.get(), 'x'.repeat(10));
+      assert.equal(all[0]?.ready(), false, 'at a position they do not wait for each other');
+      assert.deepEqual([all[0]?.get(), all[1]?.get()], ['x'.repeat(10), 'y'.repeat(10)]);
+      wait(free);
+      fs.closeSync(fd);
+    }),
+  );
+
+  test(
     'a descriptor that is read whole: what it holds is of one moment',
     patched({}, () => {
       const [first, second] = ['x'.repeat(20_000), 'y'.repeat(30_000)];

@@ -9,6 +9,7 @@ import { isWorth, lookAtDescriptor, lookAtPath, policy } from './policy.js';
 import { absolute } from './taken.js';
 
 const reading: Nature = { descriptor: true, moves: true };
+const readingAt: Nature = { descriptor: true };
 const writing: Nature = { descriptor: true, moves: true, writes: true, bytes: 1 };
 
 /** Bytes: what a pipe of Linux takes at once, pipe(7). */
@@ -40,17 +41,21 @@ export function isWorthWriting(fd: unknown, size: number): fd is number {
   return isWorth(look, size) && (look.isPlain || policy.park === 'all' || size > pipeSize);
 }
 
+/** Where a call reads to: how much there is room for, from which position, and how it is dealt out. */
+interface Target {
+  readonly size: number;
+  readonly position: number | bigint | null;
+  take(got: Uint8Array): void;
+}
+
+const natureOf = (position: Target['position']) => (position === null ? reading : readingAt);
+
 /** Reads into memory of its own: somebody else may use the caller's meanwhile. */
-function readParked(
-  original: NodeFunction,
-  fd: number,
-  size: number,
-  position: number | bigint | null,
-): Uint8Array {
+function readParked(original: NodeFunction, fd: number, { size, position }: Target): Uint8Array {
   const memory = Buffer.allocUnsafeSlow(size);
   const read = fs.read as unknown as Transfer;
   const twin = ((_fd: number, done: never) => read(fd, memory, 0, size, position, done)) as never;
-  const count = inTurn(original, twin, reading, { args: firstOf(1) })(fd) as number;
+  const count = inTurn(original, twin, natureOf(position), { args: firstOf(1) })(fd) as number;
   return memory.subarray(0, count);
 }
 
@@ -67,22 +72,17 @@ function writeParked(
   return inTurn(original, twin, writing, { args: firstOf(1) })(fd) as number;
 }
 
-/** Where a call reads to: how much there is room for, from which position, and how it is dealt out. */
-interface Target {
-  readonly size: number;
-  readonly position: number | bigint | null;
-  take(got: Uint8Array): void;
-}
-
 /** `(fd, …)`; `targetOf` tells of the rest what it means, or undefined for what the original has to refuse. */
 function parkedReading(targetOf: (rest: unknown[]) => Target | undefined): Twin {
   return (original) => {
     const whole = inOnePiece(original, reading);
+    const wholeAt = inOnePiece(original, readingAt);
     return function (this: unknown, ...args: unknown[]): unknown {
       const [fd, ...rest] = args;
       const target = targetOf(rest);
-      if (!target || !isWorthReading(fd, target.size)) return Reflect.apply(whole, this, args);
-      const got = readParked(original, fd, target.size, target.position);
+      if (!target || !isWorthReading(fd, target.size))
+        return Reflect.apply(target?.position === null ? whole : wholeAt, this, args);
+      const got = readParked(original, fd, target);
       target.take(got);
       return got.byteLength;
     };

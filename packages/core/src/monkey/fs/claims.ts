@@ -42,15 +42,16 @@ export function claimOf(names: readonly string[], writes: boolean, trees = false
 /**
  * What a descriptor is of. Two ends of a stream are two things.
  *
- * @param moves whether bytes go through it: of a stream, nothing else is ever half done
+ * @param moves whether bytes go through it where it stands: of a stream, nothing else is ever half done
  */
 export function claimOfDescriptor(fd: number, writes: boolean, moves: boolean): Claim {
+  const end = writes ? `to ${fd}` : `from ${fd}`;
   try {
     const stats = fstatSync(fd, { bigint: true });
-    if (stats.isFile() || stats.isDirectory()) return { writes, paths: [], files: numberOf(stats) };
+    if (stats.isFile() || stats.isDirectory())
+      return { writes, paths: [], files: numberOf(stats), alone: moves ? [end] : [] };
   } catch {
     // it is no descriptor: the call says so
   }
-  const files = writes || moves ? [`${writes ? 'to' : 'from'} ${fd}`] : [];
-  return { writes: true, paths: [], files };
+  return { writes: false, paths: [], files: [], alone: writes || moves ? [end] : [] };
 }

@@ -82,7 +82,7 @@ const parkedGlob: Twin = (original, twin) => {
     if (!isOptions(given) || cwd === undefined) return Reflect.apply(original, this, args);
     // Its entries say where they are by the directory as it is given: such a call is one of this moment.
     const asItIs = Boolean(given.withFileTypes) && cwd !== given.cwd;
-    const taken = [patterns, { ...given, cwd }];
+    const taken = [Array.isArray(patterns) ? [...patterns] : patterns, { ...given, cwd }];
     if (policy.park === 'none' || asItIs)
       return during(claimed(taken), () => Reflect.apply(original, this, args));
     return Reflect.apply(parked, this, taken);

@@ -11,7 +11,7 @@ export interface Nature {
   /** The numbers of the arguments that are paths, or descriptors. Default: the first is a path. */
   readonly paths?: readonly number[];
   readonly descriptor?: boolean;
-  /** Bytes go through the descriptor. */
+  /** Bytes go through the descriptor where it stands. */
   readonly moves?: boolean;
   readonly writes?: boolean;
   readonly trees?: boolean;

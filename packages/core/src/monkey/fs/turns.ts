@@ -17,8 +17,10 @@ export interface Claim {
   readonly paths: readonly string[];
   /** All that is below them, too. */
   readonly trees?: boolean;
-  /** Files by their number, whatever they are called; and streams by their descriptors. */
+  /** Files by their number, whatever they are called. */
   readonly files: readonly string[];
+  /** What even readers do not share: the place up to which a descriptor has been read, or written. */
+  readonly alone?: readonly string[];
 }
 
 interface Waiting {
@@ -35,6 +37,7 @@ function isIn(path: string, tree: string): boolean {
 }
 
 function meet(one: Claim, other: Claim): boolean {
+  if (one.alone?.some((each) => other.alone?.includes(each))) return true;
   if (!one.writes && !other.writes) return false;
   if (one.files.some((file) => other.files.includes(file))) return true;
   return one.paths.some((path) =>
