@@ -1,9 +1,13 @@
 /** The arguments of spawnSync and its kind: what is refused, and what child_process.spawn makes of them. */
-import childProcess, { type SpawnOptions, type SpawnSyncOptions } from 'node:child_process';
+import childProcess, {
+  type ChildProcess,
+  type SpawnOptions,
+  type SpawnSyncOptions,
+} from 'node:child_process';
 import path from 'node:path';
 import { isArrayBufferView } from 'node:util/types';
-import { isMainThread } from 'node:worker_threads';
 import type { Limits } from './child-run.js';
+import { keepMask } from './mask.js';
 
 const { spawnSync } = childProcess; // as it is before it is patched
 
@@ -115,18 +119,24 @@ export function twinOptions(options: Options, leads: boolean): SpawnOptions {
  * of modes.
  */
 export function keepForLater<T>(options: SpawnOptions, start: () => T): () => T {
-  const mask = process.umask();
+  const underMask = keepMask();
   options.env = copyOf(options.env ?? process.env);
   options.cwd = fullPath(options.cwd);
   if (Array.isArray(options.stdio)) options.stdio = [...options.stdio];
+  return () => underMask(start);
+}
+
+/** The same for a start at once that may be in vain, and is made again then. */
+export function keepIfInVain(options: SpawnOptions, start: () => ChildProcess): () => ChildProcess {
+  let again: (() => ChildProcess) | undefined;
   return () => {
-    const current = process.umask();
-    if (current === mask || !isMainThread) return start();
-    process.umask(mask);
+    if (again) return again();
+    let child: ChildProcess | undefined;
     try {
-      return start();
+      child = start();
+      return child;
     } finally {
-      process.umask(current);
+      if (child?.pid === undefined) again = keepForLater(options, start);
     }
   };
 }

@@ -12,6 +12,7 @@ import {
   commandOf,
   inputOf,
   keepForLater,
+  keepIfInVain,
   limitsOf,
   type Options,
   readArguments,
@@ -77,7 +78,7 @@ function start(file: string, list: readonly string[], options: Options): Result 
   const leads = options.detached === true || !hasTerminal();
   const twin = twinOptions(options, leads);
   const now = () => spawnOrClose(file, list, twin);
-  const begin = mustWait() ? keepForLater(twin, now) : now;
+  const begin = mustWait() ? keepForLater(twin, now) : keepIfInVain(twin, now);
   const outcome = runChild(begin, leads, inputOf(options), limitsOf(options));
   if (!('failure' in outcome)) return resultOf(outcome, options);
   const { code } = outcome.failure ?? {};

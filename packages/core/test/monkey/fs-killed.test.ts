@@ -89,6 +89,19 @@ describe('fs in a greenlet that is killed', () => {
   );
 
   test(
+    'nothing goes through a pipe for the dead',
+    inRealTime(() => {
+      const one = blockedPipe();
+      const read = () => {
+        text = fs.readFileSync(one.name, 'utf8');
+      };
+      let text: string | undefined;
+      killed(one.name, read, () => fs.writeFileSync(one.name, 'text'));
+      assert.equal(text, '');
+    }),
+  );
+
+  test(
     'a Timeout is what its greenlet sees',
     inRealTime(() => {
       const { name, release } = blockedPipe();
@@ -102,9 +115,7 @@ describe('fs in a greenlet that is killed', () => {
 
 /** Functions of fs that are left alone. */
 const leftAlone: Record<string, string> = {
-  mkdtempSync: 'costs less than a switch',
   openAsBlobSync: 'its asynchronous form does the same, on the same thread',
-  opendirSync: 'costs less than a switch',
 };
 
 describe('patchFs', () => {

@@ -45,6 +45,11 @@ export function bytesOf({ view, offset, length }: Piece): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset + offset, length);
 }
 
+/** The bytes of a view, the caller's no more. */
+export function copyOf(view: ArrayBufferView): Uint8Array {
+  return Uint8Array.from(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+}
+
 /** Of several, one after the other; undefined if they are not all buffers. */
 export function viewsOf(value: unknown): Uint8Array[] | undefined {
   if (!Array.isArray(value) || !value.every((each) => ArrayBuffer.isView(each))) return undefined;

@@ -2,14 +2,15 @@
 import fs from 'node:fs';
 import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
-import { bytesOf, pieceOf, scatter, sizeOf, viewsOf } from './buffers.js';
-import { inOnePiece, inTurn, type Nature } from './held.js';
+import { bytesOf, copyOf, pieceOf, scatter, sizeOf, viewsOf } from './buffers.js';
+import { inOnePiece, inTurn, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { isWorth, lookAtDescriptor, lookAtPath, policy } from './policy.js';
 import { absolute } from './taken.js';
 
-const reading: Nature = { descriptor: true };
-const writing: Nature = { descriptor: true, writes: true };
+const reading: Nature = { descriptor: true, moves: true };
+const readingAt: Nature = { descriptor: true };
+const writing: Nature = { descriptor: true, moves: true, writes: true, bytes: 1 };
 
 /** Bytes: what a pipe of Linux takes at once, pipe(7). */
 const pipeSize = 65_536;
@@ -34,24 +35,28 @@ function isWorthReading(fd: unknown, size: number): fd is number {
 }
 
 /** What fits into a pipe costs no more than a file: loggers write their lines so, and rely on it. */
-function isWorthWriting(fd: unknown, size: number): fd is number {
+export function isWorthWriting(fd: unknown, size: number): fd is number {
   if (!isDescriptor(fd) || size === 0) return false;
   const look = lookAtDescriptor(fd);
   const isMuch = look.isPlain || policy.park === 'all' || size > pipeSize;
   return isMuch && isWorth(look, size);
 }
 
+/** Where a call reads to: how much there is room for, from which position, and how it is dealt out. */
+interface Target {
+  readonly size: number;
+  readonly position: number | bigint | null;
+  take(got: Uint8Array): void;
+}
+
+const natureOf = (position: Target['position']) => (position === null ? reading : readingAt);
+
 /** Reads into memory of its own: somebody else may use the caller's meanwhile. */
-function readParked(
-  original: NodeFunction,
-  fd: number,
-  size: number,
-  position: number | bigint | null,
-): Uint8Array {
+function readParked(original: NodeFunction, fd: number, { size, position }: Target): Uint8Array {
   const memory = Buffer.allocUnsafeSlow(size);
   const read = fs.read as unknown as Transfer;
   const twin = ((_fd: number, done: never) => read(fd, memory, 0, size, position, done)) as never;
-  const count = inTurn(original, twin, reading, { args: firstOf(1) })(fd) as number;
+  const count = inTurn(original, twin, natureOf(position), { args: firstOf(1) })(fd) as number;
   return memory.subarray(0, count);
 }
 
@@ -68,32 +73,37 @@ function writeParked(
   return inTurn(original, twin, writing, { args: firstOf(1) })(fd) as number;
 }
 
-const parkedRead: Twin = (original) => {
-  const whole = inOnePiece(original, reading);
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const [fd, ...rest] = args;
-    // Of three arguments readSync takes the last for its options, whatever it is.
-    const piece = pieceOf(rest, rest.length <= 2 || typeof rest[1] === 'object');
-    if (!piece || !isWorthReading(fd, piece.length)) return Reflect.apply(whole, this, args);
-    const got = readParked(original, fd, piece.length, piece.position);
-    bytesOf(piece).set(got);
-    return got.byteLength;
+/** `(fd, …)`; `targetOf` tells of the rest what it means, or undefined for what the original has to refuse. */
+function parkedReading(targetOf: (rest: unknown[]) => Target | undefined): Twin {
+  return (original) => {
+    const whole = inOnePiece(original, reading);
+    const wholeAt = inOnePiece(original, readingAt);
+    return function (this: unknown, ...args: unknown[]): unknown {
+      const [fd, ...rest] = args;
+      const target = targetOf(rest);
+      if (!target || !isWorthReading(fd, target.size))
+        return Reflect.apply(target?.position === null ? whole : wholeAt, this, args);
+      const got = readParked(original, fd, target);
+      target.take(got);
+      return got.byteLength;
+    };
   };
-};
+}
 
-const parkedReadv: Twin = (original) => {
-  const whole = inOnePiece(original, reading);
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const [fd, buffers, position] = args;
-    const views = viewsOf(buffers);
-    const size = views ? sizeOf(views) : 0;
-    if (!views || !isPlace(position) || !isWorthReading(fd, size))
-      return Reflect.apply(whole, this, args);
-    const got = readParked(original, fd, size, position ?? null);
-    scatter(got, views);
-    return got.byteLength;
-  };
-};
+const parkedRead = parkedReading((rest) => {
+  // Of three arguments readSync takes the last for its options, whatever it is.
+  const piece = pieceOf(rest, rest.length <= 2 || typeof rest[1] === 'object');
+  if (!piece) return undefined;
+  const { length: size, position } = piece;
+  return { size, position, take: (got) => bytesOf(piece).set(got) };
+});
+
+const parkedReadv = parkedReading(([buffers, position]) => {
+  const views = viewsOf(buffers);
+  if (!views || !isPlace(position)) return undefined;
+  const size = sizeOf(views);
+  return { size, position: position ?? null, take: (got) => scatter(got, views) };
+});
 
 function isPlace(position: unknown): position is number | null | undefined {
   return position === undefined || position === null || Number.isSafeInteger(position);
@@ -116,7 +126,7 @@ const parkedWrite: Twin = (original) => {
     const piece = pieceOf(rest);
     if (piece) {
       if (!isWorthWriting(fd, piece.length)) return Reflect.apply(whole, this, args);
-      return writeParked(original, fd, Uint8Array.from(bytesOf(piece)), piece.position);
+      return writeParked(original, fd, copyOf(bytesOf(piece)), piece.position);
     }
     // Most of them are short: those are not made bytes twice.
     const [text] = rest;
@@ -142,19 +152,27 @@ function onlyReads(flags: unknown): boolean {
   return (flags ?? 'r') === 'r' || flags === fs.constants.O_RDONLY;
 }
 
+interface Forms {
+  whole: NodeFunction;
+  parked: NodeFunction;
+}
+
 /** Nobody has the descriptor that a killed greenlet had asked for. */
 const closeLate = { args: firstOf(3), discard: (fd: unknown) => fs.close(fd as number) };
 
-/** Waits for who opens the other end of a pipe; everything else is open at once. */
+/** Waits for who opens the other end of a pipe, in nobody's way; everything else is open at once. */
 const parkedOpen: Twin = (original, twin) => {
-  const toRead = inOnePiece(original, {});
-  const toWrite = inOnePiece(original, { writes: true });
-  const parked = through(original, twin, closeLate);
+  const waiting = withTaken({}, through(original, twin, closeLate));
+  const [toRead, toWrite] = [{}, { writes: true }].map((nature) => ({
+    whole: inOnePiece(original, nature),
+    parked: inTurn(original, twin, nature, closeLate),
+  })) as [Forms, Forms];
   return function (this: unknown, ...args: unknown[]): unknown {
     const name = absolute(args[0]);
-    const worth = name !== undefined && isWorth(lookAtPath(name), 0);
-    const whole = onlyReads(args[1]) ? toRead : toWrite;
-    return Reflect.apply(worth ? parked : whole, this, args);
+    const look = name === undefined ? undefined : lookAtPath(name);
+    const { whole, parked } = onlyReads(args[1]) ? toRead : toWrite;
+    if (!look || !isWorth(look, 0)) return Reflect.apply(whole, this, args);
+    return Reflect.apply(look.isPlain ? parked : waiting, this, args);
   };
 };
 

@@ -4,14 +4,14 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { currentMask } from '../mask.js';
 import { firstOf, through } from '../parking.js';
 import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
-import { absoluteArguments, claimsOf, inOnePiece, leavingAtEnd, type Nature } from './held.js';
+import { claimsOf, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { isWorth, lookAtPath, policy } from './policy.js';
-import { absolute, asGiven } from './taken.js';
+import { absolute, toPath } from './taken.js';
 import { inClaim } from './turns.js';
 
 const { lstatSync } = fs;
@@ -26,11 +26,6 @@ const modes = 0o7777;
 
 /** Options that change nothing about plain files. */
 const harmless = new Set(['preserveTimestamps', 'recursive', 'verbatimSymlinks']);
-
-function toPath(value: unknown): string | undefined {
-  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value);
-  return typeof value === 'string' ? value : undefined;
-}
 
 function look(name: string): fs.Stats | undefined {
   try {
@@ -60,7 +55,7 @@ function entriesOf(directory: string): fs.Dirent[] | undefined {
 
 /** Whether both forms copy a tree alike: files, links, and directories whose modes do not matter. */
 function isPlainTree(directory: string): boolean {
-  const usual = 0o777 & ~process.umask();
+  const usual = 0o777 & ~currentMask();
   if (!keepModes && ((look(directory)?.mode ?? 0) & modes) !== usual) return false;
   const plain = (entry: fs.Dirent) =>
     entry.isDirectory()
@@ -97,24 +92,23 @@ function isWorthIt(source: unknown): boolean {
 
 export const parkedCopy: Twin = (original, twin) => {
   const whole = inOnePiece(original, nature);
-  return function (this: unknown, ...args: unknown[]): unknown {
-    // A filter is the caller's code, and may wait for whoever waits for this call.
-    if (typeof (args[2] as fs.CopySyncOptions | undefined)?.filter === 'function')
-      return Reflect.apply(original, this, args);
-    if (!isWorthIt(args[0])) return Reflect.apply(whole, this, args);
-    const now = absoluteArguments(args, nature);
+  const parked = withTaken(nature, function (this: unknown, ...now) {
     return inClaim(claimsOf(now, nature), (leave) => {
       let started = false;
       try {
         if (!isPlain(now)) return Reflect.apply(original, this, now);
         started = true;
-        const parked = through(original, leavingAtEnd(twin, leave), { args: firstOf(3) });
-        return Reflect.apply(parked, this, now);
-      } catch (error) {
-        throw asGiven(error, args, now);
+        const copying = through(original, leavingAtEnd(twin, leave), { args: firstOf(3) });
+        return Reflect.apply(copying, this, now);
       } finally {
         if (!started) leave();
       }
     });
+  });
+  return function (this: unknown, ...args: unknown[]): unknown {
+    // A filter is the caller's code, and may wait for whoever waits for this call.
+    if (typeof (args[2] as fs.CopySyncOptions | undefined)?.filter === 'function')
+      return Reflect.apply(original, this, args);
+    return Reflect.apply(isWorthIt(args[0]) ? parked : whole, this, args);
   };
 };

@@ -1,24 +1,57 @@
 /** Parked forms of fs that take turns with each other, and originals that wait for theirs. */
+import { keepMask } from '../mask.js';
 import { type ThroughOptions, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
-import { absolute, absoluteLike, asGiven, claimOf, claimOfDescriptor } from './taken.js';
-import { type Claim, inClaim, isSomebodyIn } from './turns.js';
+import { claimOf, claimOfDescriptor } from './claims.js';
+import { absolute, asGiven, resultAsGiven, takenArguments } from './taken.js';
+import { type Claim, inClaim, isSomebodyIn, mustWaitFor } from './turns.js';
 
 /** How a function stands to the files that it is about. */
 export interface Nature {
   /** The numbers of the arguments that are paths, or descriptors. Default: the first is a path. */
   readonly paths?: readonly number[];
   readonly descriptor?: boolean;
+  /** Bytes go through the descriptor where it stands. */
+  readonly moves?: boolean;
   readonly writes?: boolean;
   readonly trees?: boolean;
+  /** The number of the argument that is bytes that go out. */
+  readonly bytes?: number;
+  /** The result names what is below the first argument. */
+  readonly names?: boolean;
 }
 
 export function claimsOf(args: readonly unknown[], nature: Nature): Claim {
-  const { paths = [0], descriptor = false, writes = false, trees = false } = nature;
+  const { paths = [0], descriptor = false, moves = false, writes = false, trees = false } = nature;
   if (descriptor || typeof args[0] === 'number')
-    return claimOfDescriptor(args[0] as number, writes);
+    return claimOfDescriptor(args[0] as number, writes, moves || !descriptor);
   const names = paths.map((at) => absolute(args[at])).filter((name) => name !== undefined);
   return claimOf(names, writes, trees);
+}
+
+/** Calls it with what it takes at this moment; results and errors name paths as they were given. */
+export function withTaken(nature: Nature, call: NodeFunction): NodeFunction {
+  const { descriptor = false, paths = descriptor ? [] : [0], bytes } = nature;
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const now = takenArguments(args, paths, bytes);
+    try {
+      const result = Reflect.apply(call, this, now);
+      return nature.names ? resultAsGiven(result, args[0], now[0]) : result;
+    } catch (error) {
+      throw asGiven(error, args, now);
+    }
+  };
+}
+
+/** Calls `work` when nobody is at what `claim` names, and lets others in when it has ended. */
+export function during<T>(claim: Claim, work: () => T): T {
+  return inClaim(claim, (leave) => {
+    try {
+      return work();
+    } finally {
+      leave();
+    }
+  });
 }
 
 /**
@@ -26,23 +59,18 @@ export function claimsOf(args: readonly unknown[], nature: Nature): Claim {
  * it parks until that has ended: it would see what no call has ever shown.
  */
 export function inOnePiece(original: NodeFunction, nature: Nature): NodeFunction {
+  const late = withTaken(nature, function (this: unknown, ...now) {
+    const call = () => Reflect.apply(original, this, now);
+    const makes = nature.writes && typeof now[0] !== 'number';
+    const underMask = makes ? keepMask() : undefined;
+    return during(claimsOf(now, nature), () => (underMask ? underMask(call) : call()));
+  });
   return function (this: unknown, ...args: unknown[]): unknown {
     if (!isSomebodyIn()) return Reflect.apply(original, this, args);
-    const now = absoluteArguments(args, nature);
-    return inClaim(claimsOf(now, nature), (leave) => {
-      try {
-        return Reflect.apply(original, this, now);
-      } catch (error) {
-        throw asGiven(error, args, now);
-      } finally {
-        leave();
-      }
-    });
+    const claim = claimsOf(args, nature);
+    if (mustWaitFor(claim)) return Reflect.apply(late, this, args);
+    return during(claim, () => Reflect.apply(original, this, args));
   };
-}
-
-export function absoluteArguments(args: readonly unknown[], { paths = [0] }: Nature): unknown[] {
-  return args.map((value, at) => (paths.includes(at) ? absoluteLike(value) : value));
 }
 
 /** Calls `leave` when the twin has called back, or has started nothing: whoever waits for it may be dead by then. */
@@ -64,19 +92,15 @@ export function leavingAtEnd(twin: NodeFunction, leave: () => void): NodeFunctio
   };
 }
 
-/**
- * The parked form of a function, through its twin: with paths as they are at the moment of the call, and in
- * turn with others on the same files.
- */
-export function inTurn(
+/** Through the twin, while nobody else is at what the call is about. */
+export function throughInTurn(
   original: NodeFunction,
   twin: NodeFunction,
-  nature: Nature,
+  claimed: (now: readonly unknown[]) => Claim,
   options: ThroughOptions = {},
 ): NodeFunction {
-  return function (this: unknown, ...args: unknown[]): unknown {
-    const now = absoluteArguments(args, nature);
-    return inClaim(claimsOf(now, nature), (leave) => {
+  return function (this: unknown, ...now: unknown[]): unknown {
+    return inClaim(claimed(now), (leave) => {
       let started = false;
       const start: NodeFunction = function (this: unknown, ...given) {
         started = true;
@@ -84,11 +108,23 @@ export function inTurn(
       };
       try {
         return Reflect.apply(through(original, start, options), this, now);
-      } catch (error) {
-        throw asGiven(error, args, now);
       } finally {
         if (!started) leave();
       }
     });
   };
+}
+
+/**
+ * The parked form of a function, through its twin: with what it has taken at the moment of the call, and in turn
+ * with others on the same files.
+ */
+export function inTurn(
+  original: NodeFunction,
+  twin: NodeFunction,
+  nature: Nature,
+  options: ThroughOptions = {},
+): NodeFunction {
+  const claimed = (now: readonly unknown[]) => claimsOf(now, nature);
+  return withTaken(nature, throughInTurn(original, twin, claimed, options));
 }

@@ -1,15 +1,13 @@
 /** readdir of whole trees: where Node's asynchronous form walks them without ever leaving the thread, we do. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { firstOf, through } from '../parking.js';
 import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
-import { absoluteArguments, claimsOf, inOnePiece, inTurn, type Nature } from './held.js';
+import { claimsOf, during, inOnePiece, inTurn, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { policy } from './policy.js';
-import { asGiven } from './taken.js';
-import { inClaim } from './turns.js';
+import { toPath } from './taken.js';
 
 /** The one that calls back from a blocking walk. */
 const blocksInTrees = process.versions.node.startsWith('20.');
@@ -21,42 +19,28 @@ interface Options {
   withFileTypes?: boolean;
 }
 
-const tree: Nature = { trees: true };
-
 /** The entries say in which directory they are, as it was given. */
-function asGivenEntries(found: unknown, [given]: unknown[], [used]: unknown[]): unknown {
-  if (given !== used && Array.isArray(found))
-    for (const entry of found as { parentPath?: unknown; path?: unknown }[])
-      for (const key of ['parentPath', 'path'] as const)
-        if (Object.hasOwn(Object(entry), key) && String(entry[key]).startsWith(String(used)))
-          entry[key] = String(given) + String(entry[key]).slice(String(used).length);
-  return found;
-}
+const flat: Nature = { names: true };
+const tree: Nature = { ...flat, trees: true };
 
+// With names that are bytes some Nodes throw where nobody can catch it: those trees are read in one piece.
 export const parkedReaddir: Twin = (original, twin) => {
-  const flat = inOnePiece(original, {});
+  const wholeFlat = inOnePiece(original, flat);
+  const wholeTree = inOnePiece(original, tree);
   const read = through(original, twin, { args: firstOf(2) });
   const parked = inTurn(original, twin, tree, { args: firstOf(2) });
+  const walking = withTaken(tree, (...now) =>
+    during(claimsOf(now, tree), () => walk(toPath(now[0]) as string, now[1] as Options, read)),
+  );
   return function (this: unknown, ...args: unknown[]): unknown {
     const [top, options] = args as [unknown, Options | undefined];
     const recursive = typeof options === 'object' && options?.recursive === true;
     const worth = policy.park === 'all' || (policy.park === 'slow' && recursive);
-    if (!worth || !mayPark()) return Reflect.apply(flat, this, args);
-    const now = absoluteArguments(args, tree);
-    if (!recursive || !blocksInTrees)
-      return asGivenEntries(Reflect.apply(parked, this, args), args, now);
-    const base = top instanceof URL && top.protocol === 'file:' ? fileURLToPath(top) : now[0];
-    if ((options.encoding as string) === 'buffer' || typeof base !== 'string')
-      return Reflect.apply(flat, this, args);
-    return inClaim(claimsOf(now, tree), (leave) => {
-      try {
-        return asGivenEntries(walk(base, options, read), args, now);
-      } catch (error) {
-        throw asGiven(error, args, now);
-      } finally {
-        leave();
-      }
-    });
+    if (!worth || !mayPark()) return Reflect.apply(recursive ? wholeTree : wholeFlat, this, args);
+    if (!recursive) return Reflect.apply(parked, this, args);
+    if ((options.encoding as string) === 'buffer' || toPath(top) === undefined)
+      return Reflect.apply(wholeTree, this, args);
+    return Reflect.apply(blocksInTrees ? walking : parked, this, args);
   };
 };
 

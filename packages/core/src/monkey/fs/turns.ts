@@ -18,8 +18,10 @@ export interface Claim {
   readonly paths: readonly string[];
   /** All that is below them, too. */
   readonly trees?: boolean;
-  /** Files by their number, whatever they are called; and streams by their descriptors. */
+  /** Files by their number, whatever they are called. */
   readonly files: readonly string[];
+  /** What even readers do not share: the place up to which a descriptor has been read, or written. */
+  readonly alone?: readonly string[];
 }
 
 interface Waiting {
@@ -31,10 +33,12 @@ const held = new Set<Claim>();
 const line: Waiting[] = [];
 
 function isIn(path: string, tree: string): boolean {
+  if (tree === '/') return true;
   return path.startsWith(tree) && (path.length === tree.length || path[tree.length] === '/');
 }
 
 function meet(one: Claim, other: Claim): boolean {
+  if (one.alone?.some((each) => other.alone?.includes(each))) return true;
   if (!one.writes && !other.writes) return false;
   if (one.files.some((file) => other.files.includes(file))) return true;
   return one.paths.some((path) =>
@@ -52,8 +56,19 @@ export function isSomebodyIn(): boolean {
   return held.size > 0;
 }
 
-/** Greenlets that are in a call. */
-const within = new WeakSet<Greenlet>();
+/** A call that a greenlet is in. What is called within it may go on when it has ended: then its greenlet was killed. */
+interface Stay {
+  readonly claim: Claim;
+  /** Itself, and what is called within it. */
+  parts: number;
+}
+
+const stays = new WeakMap<Greenlet, Stay>();
+
+/** Whether who comes now with `claim` would park. */
+export function mustWaitFor(claim: Claim): boolean {
+  return !stays.has(getCurrent() as Greenlet) && mustWait(claim, line.length);
+}
 
 /**
  * Parks, if that may be, until nobody is at what `claim` names, and calls `work`, whose argument lets the next ones in: once,
@@ -61,14 +76,24 @@ const within = new WeakSet<Greenlet>();
  */
 export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
   const greenlet = getCurrent() as Greenlet;
-  if (within.has(greenlet)) return work(() => {});
+  const outer = stays.get(greenlet);
+  if (outer) return work(partOf(outer));
   enter(claim);
-  within.add(greenlet);
+  const stay = { claim, parts: 0 };
+  stays.set(greenlet, stay);
   try {
-    return work(() => leave(claim));
+    return work(partOf(stay));
   } finally {
-    within.delete(greenlet);
+    stays.delete(greenlet);
   }
+}
+
+/** Returns how it ends. The last one to end lets others in. */
+function partOf(stay: Stay): () => void {
+  stay.parts++;
+  return () => {
+    if (--stay.parts === 0) leave(stay.claim);
+  };
 }
 
 function enter(claim: Claim): void {

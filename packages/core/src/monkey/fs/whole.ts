@@ -3,16 +3,17 @@
  * moment, and go through memory of their own; while they are under way nobody sees half of them.
  */
 import fs from 'node:fs';
-import { firstOf, refusal, through } from '../parking.js';
-import { mayPark } from '../reentry/index.js';
+import { keepMask } from '../mask.js';
+import { through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
-import { dropPathUnlike } from './errors.js';
-import { claimsOf, inOnePiece, leavingAtEnd } from './held.js';
+import { copyOf } from './buffers.js';
+import { isWorthWriting } from './bytes.js';
+import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
-import { isWorth, type Look, lookAtPath, policy } from './policy.js';
-import { absolute, absoluteLike, asGiven } from './taken.js';
-import { inClaim } from './turns.js';
+import { isWorth, type Look, lookAtPath } from './policy.js';
+import { absolute } from './taken.js';
+import { inClaim, isSomebodyIn } from './turns.js';
 
 const { openSync, closeSync } = fs;
 
@@ -36,31 +37,6 @@ function optionsOf(given: unknown): Options | undefined {
   return { encoding: encoding as string | null, flag: (flag ?? undefined) as never, mode, flush };
 }
 
-/** Something that keeps whoever opens it waiting: its asynchronous form opens it, too. */
-function throughStream(original: NodeFunction, twin: NodeFunction, count: number): NodeFunction {
-  function start(this: unknown, ...args: unknown[]): AbortController {
-    const controller = new AbortController();
-    const callback = args.pop();
-    const options = withSignal(args[count - 1], controller.signal);
-    const before = Array.from({ length: count - 1 }, (_, at) => args[at]);
-    Reflect.apply(twin, this, [...before, options, callback]);
-    return controller;
-  }
-  return through(original, start as NodeFunction, {
-    args: firstOf(count),
-    error: dropPathUnlike(original, 'read', '/'),
-    abort: (controller) => (controller as AbortController | undefined)?.abort(),
-  });
-}
-
-function withSignal(options: unknown, signal: AbortSignal): object {
-  if (options === undefined || options === null) return { signal };
-  if (typeof options === 'string') return { encoding: options, signal };
-  // The synchronous form checks a signal too, and then forgets about it.
-  if (typeof options !== 'object' || 'signal' in options) throw refusal;
-  return Object.create(options, { signal: { value: signal, enumerable: true } });
-}
-
 interface Work {
   readonly name: unknown;
   readonly flag: string;
@@ -70,49 +46,75 @@ interface Work {
   start(fd: number, signal: AbortSignal, done: NodeFunction): void;
 }
 
+const content: Nature = { writes: true, bytes: 1 };
+
 /** Opens a file, has `start` work on it, and closes it, in turn with others; parks. */
 function onOpenFile(original: NodeFunction, work: Work): unknown {
-  const used = absoluteLike(work.name);
-  return inClaim(claimsOf([used], { writes: work.writes }), (leave) => {
-    let fd: number;
-    let giveBack: () => void;
-    try {
-      [fd, giveBack] = openInPlace(() => openSync(used as string, work.flag, work.mode as never));
-    } catch (error) {
-      leave();
-      throw asGiven(error, [work.name], [used]);
-    }
-    const twin: NodeFunction = (...args) =>
-      work.start(...(args as [number, AbortSignal, NodeFunction]));
-    const closing = leavingAtEnd(twin, () => {
-      closeSync(fd);
-      giveBack();
-      leave();
-    });
-    const controller = new AbortController();
-    return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
-  });
+  const { flag, mode, writes, start } = work;
+  const underMask = writes && isSomebodyIn() ? keepMask() : undefined;
+  const open = (name: unknown) => openSync(name as string, flag, mode as never);
+  return withTaken({}, (name) =>
+    inClaim(claimsOf([name], { writes }), (leave) => {
+      let fd: number;
+      let giveBack: () => void;
+      try {
+        [fd, giveBack] = openInPlace(() => (underMask ? underMask(() => open(name)) : open(name)));
+      } catch (error) {
+        leave();
+        throw error;
+      }
+      const twin: NodeFunction = (...args) =>
+        start(...(args as [number, AbortSignal, NodeFunction]));
+      const closing = leavingAtEnd(twin, () => {
+        closeSync(fd);
+        giveBack();
+        leave();
+      });
+      const controller = new AbortController();
+      return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
+    }),
+  )(work.name);
 }
 
-const parkedReadFile: Twin = (original, twin) => {
+/**
+ * The same of something that keeps whoever opens it waiting: in nobody's way. Not by the asynchronous form on a
+ * path, which on Node 26 reads and writes in one request with the opening, killed or not.
+ */
+function onStream({ name, flag, mode, start }: Work): unknown {
+  const opening: NodeFunction = (path, done) => {
+    const controller = new AbortController();
+    const end = done as (error: unknown, value?: unknown) => void;
+    fs.open(path as string, flag, mode as never, (error, fd) => {
+      if (error) end(error);
+      else
+        start(fd, controller.signal, (failed, value) =>
+          fs.close(fd, (closing) => end(failed ?? closing, value)),
+        );
+    });
+    return controller;
+  };
+  const refused: NodeFunction = (path) => openSync(path as string, flag, mode as never);
+  const abort = (controller: unknown) => (controller as AbortController | undefined)?.abort();
+  return withTaken({}, through(refused, opening, { abort }))(name);
+}
+
+const parkedReadFile: Twin = (original) => {
   const whole = inOnePiece(original, {});
-  const stream = throughStream(original, twin, 2);
   return function (this: unknown, ...args: unknown[]): unknown {
     const [file, given] = args;
-    if (typeof file === 'number') return readDescriptor(original, file, given, args);
+    if (typeof file === 'number') return readDescriptor(original, args);
     const name = absolute(file);
     const look = name === undefined ? undefined : lookAtPath(name);
-    if (!look || look.isDirectory || !isWorth(look, look.size))
-      return Reflect.apply(whole, this, args);
-    if (!look.isPlain) return Reflect.apply(stream, this, args);
     const options = optionsOf(given);
-    if (!options) return Reflect.apply(whole, this, args);
+    if (!look || !options || look.isDirectory || !isWorth(look, look.size))
+      return Reflect.apply(whole, this, args);
     const { encoding, flag = 'r' } = options;
-    return onOpenFile(original, {
+    const work: Work = {
       ...{ name: file, flag, writes: false },
       start: (fd, signal, done) =>
         fs.readFile(fd, { encoding: encoding as null, signal }, done as never),
-    });
+    };
+    return look.isPlain ? onOpenFile(original, work) : onStream(work);
   };
 };
 
@@ -122,20 +124,19 @@ type Encoded = { encoding?: string } | null | undefined;
  * What is wrong with a descriptor is lost by the asynchronous form: the original says it. That one
  * reads bytes by `fs.readSync`, which parks; only what it decodes itself it reads in one piece.
  */
-function readDescriptor(
-  original: NodeFunction,
-  fd: number,
-  options: unknown,
-  args: unknown[],
-): unknown {
+function readDescriptor(original: NodeFunction, args: unknown[]): unknown {
+  const [fd, options] = args;
   const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
-  if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
-  try {
-    return (original(fd) as Buffer).toString(encoding);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    return original(...args);
-  }
+  // It asks for the size before it reads, and reads a pipe bit by bit.
+  return during(claimsOf(args, {}), () => {
+    if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
+    try {
+      return (original(fd) as Buffer).toString(encoding);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      return original(...args);
+    }
+  });
 }
 
 /** The bytes to write, the caller's no more; undefined for what is no data, and for little of it. */
@@ -147,36 +148,38 @@ function bytesToWrite(data: unknown, options: Options, look: Look): Uint8Array |
     return isWorth(look, bytes.byteLength) ? bytes : undefined;
   }
   if (!ArrayBuffer.isView(data) || !isWorth(look, data.byteLength)) return undefined;
-  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return copyOf(data);
+}
+
+/** For a descriptor: text in UTF-8 the original writes in one piece, bytes by `fs.writeSync`, which parks. */
+function asBytes(fd: number, data: unknown, given: unknown): unknown {
+  if (typeof data !== 'string' || !isWorthWriting(fd, data.length)) return data;
+  const { encoding = 'utf8' } = optionsOf(given) ?? { encoding: null };
+  return encoding === 'utf8' || encoding === 'utf-8' ? Buffer.from(data) : data;
 }
 
 function parkedWriteFile(usual: string): Twin {
-  return (original, twin) => {
-    const whole = inOnePiece(original, { writes: true });
-    const stream = throughStream(original, twin, 3);
+  return (original) => {
+    const whole = inOnePiece(original, content);
     return function (this: unknown, ...args: unknown[]): unknown {
       const [file, data, given] = args;
+      if (typeof file === 'number')
+        return Reflect.apply(whole, this, [file, asBytes(file, data, given), ...args.slice(2)]);
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
-      if (!look || policy.park === 'none') return Reflect.apply(whole, this, args);
-      if (!look.isPlain && mayPark())
-        return Reflect.apply(stream, this, [file, copied(data), given]);
       const options = optionsOf(given);
-      const bytes = options && bytesToWrite(data, options, look);
-      if (!options || !bytes) return Reflect.apply(whole, this, args);
-      const { flag = usual, mode = 0o666, flush } = options;
-      return onOpenFile(original, {
+      const bytes = look && options && bytesToWrite(data, options, look);
+      if (!look || !options || !bytes) return Reflect.apply(whole, this, args);
+      const { mode = 0o666, flush } = options;
+      const flag = options.flag || usual;
+      const work: Work = {
         ...{ name: file, flag, mode, writes: true },
         start: (fd, signal, done) =>
           fs.writeFile(fd, bytes, { signal, ...(flush ? { flush } : {}) } as never, done as never),
-      });
+      };
+      return look.isPlain ? onOpenFile(original, work) : onStream(work);
     };
   };
-}
-
-function copied(data: unknown): unknown {
-  if (!ArrayBuffer.isView(data)) return data;
-  return Uint8Array.from(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
 export const wholeTwins: Record<string, Twin> = {
