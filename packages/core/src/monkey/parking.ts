@@ -5,11 +5,12 @@ import { isLoading } from './loading.js';
 import { mayPark } from './reentry/index.js';
 import { type NodeFunction, replace } from './registry.js';
 import { isTracing, tellOfPark } from './tracing.js';
+import { isWithin } from './within.js';
 
 /**
  * Replaces a function by one that calls `parked` in greenlets, and the original untouched outside
- * them, in stack frames that cannot be left, while a module is being loaded, and once the process has
- * begun to go away.
+ * them, in stack frames that cannot be left, while a module is being loaded, within a call that is made in one
+ * go, and once the process has begun to go away.
  *
  * Of what some calls do not park the form asks {@link mayPark} itself, when it knows that this one would.
  */
@@ -21,7 +22,7 @@ export function replaceInGreenlets(
   replace(module, path, (original) => {
     const parked = makeParked(original);
     return function (this: unknown, ...args: unknown[]): unknown {
-      const parks = canPark() && !isLoading() && !isLeaving();
+      const parks = !isWithin() && canPark() && !isLoading() && !isLeaving();
       return Reflect.apply(parks ? parked : original, this, args);
     };
   });

@@ -3,6 +3,7 @@ import { keepMask } from '../mask.js';
 import { type ThroughOptions, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { claimOf, claimOfDescriptor } from './claims.js';
+import { forgetSmall } from './policy.js';
 import { absolute, asGiven, resultAsGiven, takenArguments } from './taken.js';
 import { type Claim, inClaim, isSomebodyIn, mustWaitFor } from './turns.js';
 
@@ -65,7 +66,9 @@ export function inOnePiece(original: NodeFunction, nature: Nature): NodeFunction
     const underMask = makes ? keepMask() : undefined;
     return during(claimsOf(now, nature), () => (underMask ? underMask(call) : call()));
   });
+  const { writes = false, descriptor = false } = nature;
   return function (this: unknown, ...args: unknown[]): unknown {
+    if (writes && !descriptor) forgetSmall();
     if (!isSomebodyIn()) return Reflect.apply(original, this, args);
     const claim = claimsOf(args, nature);
     if (mustWaitFor(claim)) return Reflect.apply(late, this, args);
@@ -100,7 +103,9 @@ export function throughInTurn(
   options: ThroughOptions = {},
 ): NodeFunction {
   return function (this: unknown, ...now: unknown[]): unknown {
-    return inClaim(claimed(now), (leave) => {
+    const claim = claimed(now);
+    if (claim.writes) forgetSmall();
+    return inClaim(claim, (leave) => {
       let started = false;
       const start: NodeFunction = function (this: unknown, ...given) {
         started = true;

@@ -37,6 +37,7 @@ export function setPolicy(options: FsOptions): void {
   checkFsOptions(options);
   const { park = 'slow', from = 2 ** 20 } = options;
   Object.assign(policy, { park, from });
+  forgetSmall();
 }
 
 /** What a file is: bytes in a file system, or something that may keep its reader waiting. */
@@ -61,6 +62,34 @@ export function lookAtPath(name: string): Look {
   } catch {
     return nothing;
   }
+}
+
+/** Milliseconds for which a small file is taken for small, and how many are kept in mind. */
+const memory = 1000;
+const mostSmall = 1000;
+
+/** By path: until when, of `performance.now()`. */
+const small = new Map<string, number>();
+
+/**
+ * Whether it was a small file a moment ago: to look again at what is read for every request costs a tenth of it
+ * all. One that has grown meanwhile, by others' hands, is read in one piece once more.
+ */
+export function isKnownSmall(name: string): boolean {
+  const until = small.get(name);
+  return until !== undefined && performance.now() < until;
+}
+
+export function rememberIfSmall(name: string, { isPlain, isDirectory, size }: Look): void {
+  const isFile = isPlain && isDirectory === false; // and is there
+  if (!isFile || policy.park !== 'slow' || size >= policy.from) return;
+  if (small.size >= mostSmall) small.clear();
+  small.set(name, performance.now() + memory);
+}
+
+/** For what changes files by their paths. */
+export function forgetSmall(): void {
+  if (small.size > 0) small.clear();
 }
 
 export function lookAtDescriptor(fd: number): Look {

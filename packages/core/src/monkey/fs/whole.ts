@@ -6,12 +6,20 @@ import fs from 'node:fs';
 import { keepMask } from '../mask.js';
 import { through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
+import { inOneGo } from '../within.js';
 import { copyOf } from './buffers.js';
 import { isWorthWriting } from './bytes.js';
 import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
-import { isWorth, type Look, lookAtPath } from './policy.js';
+import {
+  forgetSmall,
+  isKnownSmall,
+  isWorth,
+  type Look,
+  lookAtPath,
+  rememberIfSmall,
+} from './policy.js';
 import { absolute } from './taken.js';
 import { inClaim, isSomebodyIn } from './turns.js';
 
@@ -51,6 +59,7 @@ const content: Nature = { writes: true, bytes: 1 };
 /** Opens a file, has `start` work on it, and closes it, in turn with others; parks. */
 function onOpenFile(original: NodeFunction, work: Work): unknown {
   const { flag, mode, writes, start } = work;
+  if (writes) forgetSmall();
   const underMask = writes && isSomebodyIn() ? keepMask() : undefined;
   const open = (name: unknown) => openSync(name as string, flag, mode as never);
   return withTaken({}, (name) =>
@@ -98,16 +107,25 @@ function onStream({ name, flag, mode, start }: Work): unknown {
   return withTaken({}, through(refused, opening, { abort }))(name);
 }
 
+/** What it calls itself is not looked at again; of a stream each piece may park. */
+function asFarAsPlain(look: Look | undefined, call: () => unknown): unknown {
+  return look?.isPlain ? inOneGo(call) : call();
+}
+
 const parkedReadFile: Twin = (original) => {
   const whole = inOnePiece(original, {});
   return function (this: unknown, ...args: unknown[]): unknown {
     const [file, given] = args;
     if (typeof file === 'number') return readDescriptor(original, args);
     const name = absolute(file);
+    if (name !== undefined && isKnownSmall(name))
+      return inOneGo(() => Reflect.apply(whole, this, args));
     const look = name === undefined ? undefined : lookAtPath(name);
+    if (name !== undefined && look) rememberIfSmall(name, look);
+    if (!look || look.isDirectory || !isWorth(look, look.size))
+      return asFarAsPlain(look, () => Reflect.apply(whole, this, args));
     const options = optionsOf(given);
-    if (!look || !options || look.isDirectory || !isWorth(look, look.size))
-      return Reflect.apply(whole, this, args);
+    if (!options) return Reflect.apply(whole, this, args);
     const { encoding, flag = 'r' } = options;
     const work: Work = {
       ...{ name: file, flag, writes: false },
@@ -168,8 +186,9 @@ function parkedWriteFile(usual: string): Twin {
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
       const options = optionsOf(given);
-      const bytes = look && options && bytesToWrite(data, options, look);
-      if (!look || !options || !bytes) return Reflect.apply(whole, this, args);
+      if (!look || !options) return Reflect.apply(whole, this, args);
+      const bytes = bytesToWrite(data, options, look);
+      if (!bytes) return asFarAsPlain(look, () => Reflect.apply(whole, this, args));
       const { mode = 0o666, flush } = options;
       const flag = options.flag || usual;
       const work: Work = {
