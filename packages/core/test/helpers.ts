@@ -1,6 +1,7 @@
 /** What most tests of core need. */
+import { pbkdf2 } from 'node:crypto';
 import { after } from 'node:test';
-import { run, wait } from '@tendril/core';
+import { run, spawn, wait } from '@tendril/core';
 import { checkLeaks, VirtualClock } from '@tendril/core/testing';
 
 /** A test body in a greenlet, in virtual time. */
@@ -16,6 +17,27 @@ export function leaveNothing(): void {
   after(() => checkLeaks());
 }
 
+/** Whether others ran during a call. */
+export function parks(call: () => unknown): boolean {
+  let others = false;
+  const other = spawn(() => {
+    others = true;
+  });
+  try {
+    call();
+    return others;
+  } finally {
+    other.join();
+  }
+}
+
+/** Keeps all threads of libuv's pool busy, so that what is asked of them now is done later. */
+export function busyThreads(): Promise<unknown> {
+  const count = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
+  const work = () => new Promise((resolve) => pbkdf2('', '', 100_000, 64, 'sha512', resolve));
+  return Promise.all(Array.from({ length: count }, work));
+}
+
 /**
  * What a shell runs before it becomes a Node that has only so many file descriptors. Newer ones read a file of
  * certificates on a thread of their own, at any time, and give its descriptor back in the midst of a test.
@@ -23,6 +45,11 @@ export function leaveNothing(): void {
 export function fewDescriptors(count: number): string {
   return `unset NODE_EXTRA_CA_CERTS; ulimit -n ${count};`;
 }
+
+/** Compiles if both are the very same type. */
+export function same<A, B>(
+  ..._proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ['differ']
+): void {}
 
 /** Two turns of the event loop: whatever was set by setImmediate before has been called. */
 export function twoTurns(): void {

@@ -19,8 +19,8 @@ interface Replaced {
 
 const require = createRequire(import.meta.url);
 
-/** By module, then by the path of the function in it: `readFileSync`, `Dir.prototype.readSync`. */
-const replaced = new Map<string, Map<string, Replaced>>();
+/** By module, then by the path of the function in it: `readFileSync`, `Server.prototype.emit`. */
+export const replaced = new Map<string, Map<string, Replaced>>();
 
 /** On every replacement, of every copy of this package in the process: what it stands for. */
 const originalOf = Symbol.for('@tendril/core/monkey.original');
@@ -90,7 +90,7 @@ export function publish(): void {
 
 /**
  * Whether a module, or one function of it, is replaced: `isPatched('fs')`, `isPatched('node:fs',
- * 'readFileSync')`, `isPatched('fs', 'Dir.prototype.readSync')` (gevent.monkey.is_module_patched and
+ * 'readFileSync')`, `isPatched('http', 'Server.prototype.emit')` (gevent.monkey.is_module_patched and
  * is_object_patched).
  */
 export function isPatched(module: string, name?: string): boolean {

@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { isExit, run, sleep, spawn, Timeout, withTimeout } from '@tendril/core';
+import { isExit, run, sleep, spawn, Timeout, wait, withTimeout } from '@tendril/core';
 import { getOriginal, isPatched, patchFs, restore } from '@tendril/core/monkey';
-import { leaveNothing } from '../helpers.js';
+import { busyThreads, leaveNothing } from '../helpers.js';
 import { inRealTime, temporaryFolder } from '../io-helpers.js';
 
 leaveNothing();
@@ -100,6 +100,37 @@ describe('fs in a greenlet that is killed', () => {
       assert.equal(text, '');
     }),
   );
+
+  const large = Buffer.alloc(100_000, 'x');
+  const begun: Record<string, [call: (name: string, fd: number) => void, bytes: number]> = {
+    writeFile: [(name) => fs.writeFileSync(name, large), 100_000],
+    appendFile: [(name) => fs.appendFileSync(name, large), 100_005],
+    write: [(_, fd) => fs.writeSync(fd, large), 100_000],
+    writev: [(_, fd) => fs.writevSync(fd, [large, large]), 200_000],
+    copyFile: [(name) => fs.copyFileSync(`${name}-large`, name), 100_000],
+    cp: [(name) => fs.cpSync(`${name}-large`, name), 100_000],
+    rm: [(name) => fs.rmSync(path.dirname(name), { recursive: true }), Number.NaN],
+  };
+  for (const [what, [call, bytes]] of Object.entries(begun))
+    test(
+      `what has begun goes on to its end, and is waited for: ${what}`,
+      inRealTime(() => {
+        const name = path.join(folder, what, 'file');
+        fs.mkdirSync(path.dirname(name));
+        fs.writeFileSync(name, 'short');
+        fs.writeFileSync(`${name}-large`, large);
+        const fd = fs.openSync(name, 'r+');
+        const free = busyThreads();
+        const greenlet = spawn(() => call(name, fd));
+        sleep(0);
+        greenlet.kill();
+        assert.ok(isExit(greenlet.value));
+        const size = fs.statSync(name, { throwIfNoEntry: false })?.size;
+        assert.equal(size ?? Number.NaN, bytes);
+        wait(free);
+        fs.closeSync(fd);
+      }),
+    );
 
   test(
     'a Timeout is what its greenlet sees',

@@ -16,7 +16,7 @@ import {
   patchZlib,
   restore,
 } from '@tendril/core/monkey';
-import { fewDescriptors, leaveNothing } from '../helpers.js';
+import { fewDescriptors, leaveNothing, parks } from '../helpers.js';
 import { temporaryFolder } from '../io-helpers.js';
 
 leaveNothing();
@@ -31,18 +31,6 @@ function patched(options: FsOptions, body: () => void): () => Promise<void> {
     patchFs(options);
     await run(body);
   };
-}
-
-/** Whether others ran during a call. */
-function parks(call: () => void): boolean {
-  let others = false;
-  const other = spawn(() => {
-    others = true;
-  });
-  call();
-  const parked = others;
-  other.join();
-  return parked;
 }
 
 describe('what parks', () => {

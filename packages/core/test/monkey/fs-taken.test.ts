@@ -1,14 +1,13 @@
 /** Calls of fs that go on later than they were made: by what they are done, and how they are told of. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, test } from 'node:test';
 import { joinall, run, sleep, spawn, wait, withTimeout } from '@tendril/core';
 import { type FsOptions, patchFs, restore } from '@tendril/core/monkey';
 import { inClaim } from '#src/monkey/fs/turns.js';
-import { leaveNothing } from '../helpers.js';
+import { busyThreads, leaveNothing } from '../helpers.js';
 import { started, temporaryFolder } from '../io-helpers.js';
 
 leaveNothing();
@@ -41,14 +40,6 @@ function inLine<R>(name: string, call: () => R, meanwhile: () => void): R {
   const all = [() => fs.writeFileSync(name, large), call, meanwhile].map((each) => spawn(each));
   joinall(all, { raiseError: true });
   return all[1]?.value as R;
-}
-
-/** Keeps all threads of libuv's pool busy, so that what is asked of them now is done later. */
-function busyThreads(): Promise<unknown> {
-  const count = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
-  const work = () =>
-    new Promise((resolve) => crypto.pbkdf2('', '', 100_000, 64, 'sha512', resolve));
-  return Promise.all(Array.from({ length: count }, work));
 }
 
 describe('a call that waits for another one', () => {

@@ -1,54 +1,14 @@
-/** blocking() and asyncify(): what they do, and that the types of drivers and frameworks go through them. */
+/** blocking(): what it does with clients of all kinds, and that the types of drivers go through it. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import fs from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { inspect } from 'node:util';
-import {
-  asyncify,
-  blocking,
-  InvalidArgumentError,
-  run,
-  sleep,
-  Timeout,
-  withTimeout,
-} from '@tendril/core';
-import express from 'express';
+import { blocking, run, Timeout, withTimeout } from '@tendril/core';
 import pg from 'pg';
-import { leaveNothing } from './helpers.js';
+import { makeFetch, Session } from './clients.js';
+import { leaveNothing, same } from './helpers.js';
 
 leaveNothing();
-
-/** Compiles if both are the very same type. */
-function same<A, B>(
-  ..._proof: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : ['differ']
-): void {}
-
-class Session {
-  #open = true;
-  readonly name: string;
-  readonly config = { host: 'here' };
-
-  constructor(name: string) {
-    this.name = name;
-  }
-  async query(text: string): Promise<string> {
-    await null;
-    if (!this.#open) throw new Error('closed');
-    return `${this.name}: ${text}`;
-  }
-  release(): void {
-    this.#open = false;
-  }
-  chain(): this {
-    return this;
-  }
-  async self(): Promise<this> {
-    return this;
-  }
-}
 
 class Sessions {
   readonly #all: Session[] = [];
@@ -139,17 +99,6 @@ describe('blocking()', () => {
       assert.equal(view.get(), 5);
     }));
 });
-
-/** A client as got and axios are: a function that has methods. */
-function makeFetch(prefix: string) {
-  const fetch = async (path: string) => `${prefix}${path}`;
-  return Object.assign(fetch, {
-    prefix,
-    post: async (path: string, body: string) => `${prefix}${path} ${body}`,
-    extend: (more: string) => makeFetch(prefix + more),
-    itself: () => fetch,
-  });
-}
 
 class Account {
   static #made = 0;
@@ -246,107 +195,6 @@ describe('blocking() of functions and classes', () => {
     }));
 });
 
-describe('blocking() of what does not change', () => {
-  const inner = { deep: async () => 'deep' };
-  const makers: Record<string, () => { get(): Promise<number>; inner: typeof inner }> = {
-    frozen: () => Object.freeze({ get: async () => 1, inner }),
-    sealed: () => Object.seal({ get: async () => 1, inner }),
-    closed: () => Object.preventExtensions({ get: async () => 1, inner }),
-    'of fixed properties': () =>
-      Object.defineProperties({} as never, {
-        get: { value: async () => 1, enumerable: true },
-        inner: { value: inner, enumerable: true },
-      }),
-    'a frozen function': () =>
-      Object.freeze(Object.assign(() => {}, { get: async () => 1, inner })),
-    'a namespace': () =>
-      Object.freeze(Object.assign(Object.create(null), { get: async () => 1, inner })),
-  };
-  for (const [what, make] of Object.entries(makers))
-    test(`${what}: its methods park, and it looks as it is`, () =>
-      run(() => {
-        // Asked for its looks before and after: some of that has to be shown as it cannot change.
-        const client = make();
-        const view = blocking(client);
-        for (let i = 0; i < 2; i++) {
-          assert.equal(view.get(), 1);
-          assert.equal(view.get, view.get);
-          assert.equal(view.inner, inner);
-          assert.deepEqual(Reflect.ownKeys(view), Reflect.ownKeys(client));
-          assert.deepEqual(Object.keys(view), Object.keys(client));
-          assert.equal(Object.isFrozen(view), Object.isFrozen(client));
-          assert.equal(Object.isSealed(view), Object.isSealed(client));
-          assert.equal(Object.isExtensible(view), Object.isExtensible(client));
-          assert.equal(Object.getPrototypeOf(view), Object.getPrototypeOf(client));
-          const property = Object.getOwnPropertyDescriptor(view, 'get');
-          assert.equal(property?.value, view.get);
-          assert.equal(
-            property?.writable,
-            Object.getOwnPropertyDescriptor(client, 'get')?.writable,
-          );
-          assert.equal('get' in view, true);
-          assert.equal('other' in view, false);
-          assert.equal(({ ...view } as typeof view).get(), 1);
-          assert.equal(JSON.stringify(view), JSON.stringify(client));
-          assert.equal(
-            Reflect.set(view, 'other', 1),
-            Reflect.set({ ...client }, 'other', 1) && Object.isExtensible(client),
-          );
-          assert.equal(Reflect.deleteProperty(view, 'other'), true);
-        }
-      }));
-
-  test('a client may lose and get properties while its view is in use', () =>
-    run(() => {
-      const client: Record<string, unknown> = { a: async () => 'a', b: 2 };
-      const view = blocking(client) as unknown as Record<string, () => unknown>;
-      Object.preventExtensions(view);
-      assert.equal(Object.isExtensible(client), false);
-      delete client.b;
-      assert.deepEqual(Object.keys(view), ['a']);
-      client.a = async () => 'new';
-      assert.equal(view.a?.(), 'new');
-      assert.equal(Reflect.defineProperty(view, 'a', { value: async () => 'again' }), true);
-      assert.equal(view.a?.(), 'again');
-      Object.freeze(view);
-      assert.equal(Object.isFrozen(client), true);
-      assert.equal(view.a?.(), 'again');
-      assert.throws(() => {
-        view.a = () => 1;
-      }, TypeError);
-      const heir = Object.create(view) as { c?: number };
-      heir.c = 1;
-      assert.equal(heir.c, 1);
-      assert.equal('c' in client, false);
-    }));
-
-  test('util.inspect and JSON show the client', () =>
-    run(() => {
-      for (const client of [
-        new Session('s'),
-        Object.freeze(new Session('f')),
-        Session,
-        makeFetch('x'),
-      ])
-        for (let i = 0; i < 2; i++) {
-          // Node 26 says of a Proxy that it is one, unless its target has a say in it.
-          const shown = inspect(blocking(client)).replace(/^Proxy\((.*)\)$/s, '$1');
-          assert.equal(shown, inspect(client));
-          assert.equal(JSON.stringify(blocking(client)), JSON.stringify(client));
-        }
-      class Shown {
-        toJSON() {
-          return { shown: true };
-        }
-        [inspect.custom]() {
-          return 'SHOWN';
-        }
-      }
-      assert.equal(inspect({ in: blocking(new Shown()) }), '{ in: SHOWN }');
-      assert.equal(JSON.stringify([blocking(new Shown())]), '[{"shown":true}]');
-    }));
-});
-
 class Feed {
   readonly #items: number[];
   closed = 0;
@@ -412,73 +260,6 @@ describe('blocking() of async iterators', () => {
     }));
 });
 
-describe('asyncify()', () => {
-  test('runs in a greenlet, keeps `this`, and gives a promise', async () => {
-    const handler = {
-      base: 2,
-      add: asyncify(function (this: { base: number }, n: number) {
-        sleep(1);
-        return this.base + n;
-      }),
-    };
-    const result = handler.add(3);
-    same<typeof result, Promise<number>>();
-    assert.equal(await result, 5);
-  });
-
-  test('has the length, the name and the other properties of its function', () => {
-    const mark = Symbol('mark');
-    const model = Object.assign(function four(_a: 1, _b: 2, _c: 3, _d: 4) {}, {
-      route: '/x',
-      [mark]: 1,
-    });
-    const made = asyncify(model);
-    assert.equal(made.length, 4);
-    assert.equal(made.name, 'four');
-    assert.equal(made.route, '/x');
-    assert.equal(made[mark], 1);
-    assert.notEqual(made.prototype, model.prototype);
-    const arrow = asyncify((_one: string) => {});
-    assert.deepEqual([arrow.length, arrow.name], [1, '']);
-    assert.equal(asyncify(Object.freeze((_a: 1, _b: 2) => {})).length, 2);
-    assert.throws(() => asyncify(5 as never), InvalidArgumentError);
-  });
-
-  test('Express calls its error handlers with errors, and with nothing else', async () => {
-    const app = express();
-    app.get('/', () => {
-      throw new Error('boom');
-    });
-    app.use(
-      asyncify(
-        (
-          error: Error,
-          _req: express.Request,
-          res: express.Response,
-          _next: express.NextFunction,
-        ) => {
-          sleep(1);
-          res.status(418).send(`handled ${error.message}`);
-        },
-      ),
-    );
-    const server = app.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const answers = [];
-    for (const path of ['/', '/no-such']) {
-      const answer = await fetch(origin + path, { headers: { connection: 'close' } });
-      answers.push([answer.status, /handled \w+/.exec(await answer.text())?.[0]]);
-    }
-    server.close();
-    await once(server, 'close');
-    assert.deepEqual(answers, [
-      [418, 'handled boom'],
-      [404, undefined],
-    ]);
-  });
-});
-
 /** Compiled, and never called. */
 export function typesOfDrivers(): unknown[] {
   const pool = blocking(new pg.Pool());
@@ -520,48 +301,4 @@ export function typesOfDrivers(): unknown[] {
   same<ReturnType<typeof mixed.plain>, string>();
   same<typeof mixed.value, number>();
   return [count, two.rows[0], three.rows[0], four.rows[0]?.x, bytes, text, names, entries, read];
-}
-
-/** Compiled, and never called. */
-export function typesOfFrameworks(): unknown {
-  const app = express();
-  app.get(
-    '/',
-    asyncify((req, res) => {
-      res.json({ query: req.query.a });
-    }),
-  );
-  app.get(
-    '/:id',
-    asyncify((req, res) => {
-      const id: string = req.params.id;
-      res.send(id);
-    }),
-  );
-  app.use(
-    asyncify((req, _res, next) => {
-      if (req.url) next();
-    }),
-  );
-  app.use(
-    asyncify(
-      (error: Error, _req: express.Request, _res: express.Response, next: express.NextFunction) => {
-        next(error);
-      },
-    ),
-  );
-  express.Router().post(
-    '/',
-    asyncify((req, res) => {
-      // @ts-expect-error there is no such method
-      res.answer();
-      res.status(201).send(req.body);
-    }),
-  );
-  const plain = asyncify((a: number, b?: string) => `${a}${b}`);
-  const promise = plain(1);
-  same<typeof promise, Promise<string>>();
-  const explicit = asyncify<[number], string>((n) => `${n}`);
-  const text: Promise<string> = explicit(1);
-  return [app, text, promise, plain(1, 'b'), asyncify(async () => 5)().then((n) => n + 1)];
 }
