@@ -350,8 +350,9 @@ describe('whose turn it is, of those who are told of otherwise', () => {
   test('everything is below the root', () =>
     run(() => {
       const order: string[] = [];
-      const reads = { writes: false, paths: ['/'], trees: true, files: [] };
-      const writes = { writes: true, paths: ['/some/file'], files: [] };
+      const at = (...paths: string[]) => ({ paths, realPaths: paths, files: [] });
+      const reads = { writes: false, trees: true, ...at('/') };
+      const writes = { writes: true, ...at('/some/file') };
       const all = [
         spawn(() =>
           inClaim(reads, (leave) => {

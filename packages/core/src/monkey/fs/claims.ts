@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Claim } from './turns.js';
 
-const { fstatSync, realpathSync, statSync } = fs;
+const { fstatSync, lstatSync, realpathSync, statSync } = fs;
 const realpath = realpathSync.native;
 
 function numberOf(stats: fs.BigIntStats | undefined): string[] {
@@ -22,9 +22,17 @@ function realOf(name: string): string {
 
 /** Itself and what it leads to, if it is a link, by the directories in which they really are. */
 function realNamesOf(name: string): string[] {
-  const own = path.join(realOf(path.dirname(name)), path.basename(name));
   const target = realOf(name);
-  return own === target ? [own] : [own, target];
+  if (!isLink(name)) return [target];
+  return [path.join(realOf(path.dirname(name)), path.basename(name)), target];
+}
+
+function isLink(name: string): boolean {
+  try {
+    return lstatSync(name, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return false;
+  }
 }
 
 /** What is at absolute paths, by name and number. */
@@ -36,7 +44,21 @@ export function claimOf(names: readonly string[], writes: boolean, trees = false
       return [];
     }
   });
-  return { writes, paths: names.flatMap(realNamesOf), trees, files };
+  // Where a tree is, is found out while it is still there.
+  let real = trees ? names.flatMap(realNamesOf) : undefined;
+  return {
+    ...{ writes, trees, files, paths: names.map((name) => path.resolve(name)) },
+    get realPaths() {
+      real ??= names.flatMap(realNamesOf);
+      return real;
+    },
+  };
+}
+
+/** What is open by now may be another file than was there: a new one, or what has been put in its place. */
+export function addFile({ files }: Claim, fd: number): void {
+  const [file] = numberOf(fstatSync(fd, { bigint: true }));
+  if (file !== undefined && !files.includes(file)) files.push(file);
 }
 
 /**
@@ -46,12 +68,13 @@ export function claimOf(names: readonly string[], writes: boolean, trees = false
  */
 export function claimOfDescriptor(fd: number, writes: boolean, moves: boolean): Claim {
   const end = writes ? `to ${fd}` : `from ${fd}`;
+  const nowhere = { paths: [], realPaths: [] };
   try {
     const stats = fstatSync(fd, { bigint: true });
     if (stats.isFile() || stats.isDirectory())
-      return { writes, paths: [], files: numberOf(stats), alone: moves ? [end] : [] };
+      return { writes, ...nowhere, files: numberOf(stats), alone: moves ? [end] : [] };
   } catch {
     // it is no descriptor: the call says so
   }
-  return { writes: false, paths: [], files: [], alone: writes || moves ? [end] : [] };
+  return { writes: false, ...nowhere, files: [], alone: writes || moves ? [end] : [] };
 }

@@ -5,7 +5,7 @@ import type { NodeFunction } from '../registry.js';
 import { claimOf, claimOfDescriptor } from './claims.js';
 import { forgetSmall } from './policy.js';
 import { absolute, asGiven, resultAsGiven, takenArguments } from './taken.js';
-import { type Claim, inClaim, isSomebodyIn, mustWaitFor } from './turns.js';
+import { type Claim, inClaim, mightWait, mustWaitFor } from './turns.js';
 
 /** How a function stands to the files that it is about. */
 export interface Nature {
@@ -69,7 +69,7 @@ export function inOnePiece(original: NodeFunction, nature: Nature): NodeFunction
   const { writes = false, descriptor = false } = nature;
   return function (this: unknown, ...args: unknown[]): unknown {
     if (writes && !descriptor) forgetSmall();
-    if (!isSomebodyIn()) return Reflect.apply(original, this, args);
+    if (!mightWait()) return Reflect.apply(original, this, args);
     const claim = claimsOf(args, nature);
     if (mustWaitFor(claim)) return Reflect.apply(late, this, args);
     return during(claim, () => Reflect.apply(original, this, args));

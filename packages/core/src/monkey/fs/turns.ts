@@ -16,10 +16,12 @@ export interface Claim {
   readonly writes: boolean;
   /** Absolute paths. */
   readonly paths: readonly string[];
+  /** The same without links, and with what they lead to: asked for only where files have no numbers to tell. */
+  readonly realPaths: readonly string[];
   /** All that is below them, too. */
   readonly trees?: boolean;
-  /** Files by their number, whatever they are called. */
-  readonly files: readonly string[];
+  /** Files by their number, whatever they are called: of each path, if there was one. */
+  readonly files: string[];
   /** What even readers do not share: the place up to which a descriptor has been read, or written. */
   readonly alone?: readonly string[];
 }
@@ -41,19 +43,22 @@ function meet(one: Claim, other: Claim): boolean {
   if (one.alone?.some((each) => other.alone?.includes(each))) return true;
   if (!one.writes && !other.writes) return false;
   if (one.files.some((file) => other.files.includes(file))) return true;
-  return one.paths.some((path) =>
-    other.paths.some(
+  if (one.paths.some((path) => other.paths.includes(path))) return true;
+  const isTold = [one, other].every(
+    (each) => !each.trees && each.files.length >= each.paths.length,
+  );
+  return !isTold && arePlacesShared(one, other);
+}
+
+function arePlacesShared(one: Claim, other: Claim): boolean {
+  return one.realPaths.some((path) =>
+    other.realPaths.some(
       (second) =>
         path === second ||
         (one.trees === true && isIn(second, path)) ||
         (other.trees === true && isIn(path, second)),
     ),
   );
-}
-
-/** True while any call is parked in the middle of its work. */
-export function isSomebodyIn(): boolean {
-  return held.size > 0;
 }
 
 /** A call that a greenlet is in. What is called within it may go on when it has ended: then its greenlet was killed. */
@@ -65,9 +70,14 @@ interface Stay {
 
 const stays = new WeakMap<Greenlet, Stay>();
 
-/** Whether who comes now with `claim` would park. */
+/** Whether a call of this greenlet may have to wait: somebody is in, and it is no part of a call that is. */
+export function mightWait(): boolean {
+  return held.size > 0 && !stays.has(getCurrent() as Greenlet);
+}
+
+/** Whether who comes now with `claim` has to wait. */
 export function mustWaitFor(claim: Claim): boolean {
-  return !stays.has(getCurrent() as Greenlet) && mustWait(claim, line.length);
+  return mustWait(claim, line.length);
 }
 
 /**
@@ -98,7 +108,7 @@ function partOf(stay: Stay): () => void {
 
 function enter(claim: Claim): void {
   // A package that nobody may enter goes on at once, as code outside greenlets does.
-  if (!mustWait(claim, line.length) || !mayPark()) {
+  if (!mustWaitFor(claim) || !mayPark()) {
     held.add(claim);
     return;
   }

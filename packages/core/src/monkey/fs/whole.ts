@@ -9,6 +9,7 @@ import type { NodeFunction } from '../registry.js';
 import { inOneGo } from '../within.js';
 import { copyOf } from './buffers.js';
 import { isWorthWriting } from './bytes.js';
+import { addFile } from './claims.js';
 import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
@@ -21,7 +22,7 @@ import {
   rememberIfSmall,
 } from './policy.js';
 import { absolute } from './taken.js';
-import { inClaim, isSomebodyIn } from './turns.js';
+import { inClaim, mightWait } from './turns.js';
 
 const { openSync, closeSync } = fs;
 
@@ -60,14 +61,16 @@ const content: Nature = { writes: true, bytes: 1 };
 function onOpenFile(original: NodeFunction, work: Work): unknown {
   const { flag, mode, writes, start } = work;
   if (writes) forgetSmall();
-  const underMask = writes && isSomebodyIn() ? keepMask() : undefined;
+  const underMask = writes && mightWait() ? keepMask() : undefined;
   const open = (name: unknown) => openSync(name as string, flag, mode as never);
-  return withTaken({}, (name) =>
-    inClaim(claimsOf([name], { writes }), (leave) => {
+  return withTaken({}, (name) => {
+    const claim = claimsOf([name], { writes });
+    return inClaim(claim, (leave) => {
       let fd: number;
       let giveBack: () => void;
       try {
         [fd, giveBack] = openInPlace(() => (underMask ? underMask(() => open(name)) : open(name)));
+        addFile(claim, fd);
       } catch (error) {
         leave();
         throw error;
@@ -81,8 +84,8 @@ function onOpenFile(original: NodeFunction, work: Work): unknown {
       });
       const controller = new AbortController();
       return through(original, closing, { abort: () => controller.abort() })(fd, controller.signal);
-    }),
-  )(work.name);
+    });
+  })(work.name);
 }
 
 /**
