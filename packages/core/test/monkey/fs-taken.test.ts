@@ -471,3 +471,111 @@ describe('glob', { skip: !('globSync' in fs) }, () => {
     }),
   );
 });
+
+/** What it returns, or the code and the system call of its error. */
+function outcomeOf(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    return `${code} ${syscall}`;
+  }
+}
+
+describe('a descriptor that is closed while others wait with it, and whose number is given out again', () => {
+  const read = (fd: number) => () => {
+    const memory = Buffer.alloc(6);
+    return memory.toString('latin1', 0, fs.readSync(fd, memory, 0, 6, null));
+  };
+
+  /** Both ends of a pipe, and somebody else's file. */
+  function prepare(): number {
+    execFileSync('mkfifo', ['pipe']);
+    fs.writeFileSync('other', 'theirs');
+    return fs.openSync('pipe', fs.constants.O_RDWR);
+  }
+
+  test(
+    'who reads from a pipe gets what he asked for, who is in line behind him EBADF, and nobody what is others’',
+    patched({}, () => {
+      const fd = prepare();
+      const kept = fs.openSync('pipe', fs.constants.O_RDWR);
+      const [first, second] = [0, 1].map(() => started(() => outcomeOf(read(fd))));
+      fs.closeSync(fd);
+      assert.equal(second?.get(), 'EBADF read');
+      const other = fs.openSync('other', 'r');
+      assert.notEqual(other, fd, 'a thread reads from it');
+      for (const [call, name] of [
+        [() => fs.writeSync(fd, 'x'), 'write'],
+        [() => fs.fstatSync(fd), 'fstat'],
+        [() => fs.closeSync(fd), 'close'],
+        [read(fd), 'read'],
+      ] as const)
+        assert.equal(outcomeOf(call), `EBADF ${name}`);
+      fs.writeSync(kept, 'first!');
+      assert.equal(first?.get(), 'first!');
+      assert.equal(
+        outcomeOf(() => fs.fstatSync(fd)),
+        'EBADF fstat',
+      );
+      assert.equal(fs.openSync('other', 'r'), fd, 'nobody is at it any more');
+      assert.equal(fs.readFileSync(other, 'utf8'), 'theirs');
+      for (const each of [fd, kept, other]) fs.closeSync(each);
+    }),
+  );
+
+  test(
+    'a read that no thread has begun yet',
+    patched({}, () => {
+      const fd = prepare();
+      fs.writeSync(fd, 'first!');
+      const free = busyThreads();
+      const reading = started(() => outcomeOf(read(fd)));
+      fs.closeSync(fd);
+      const other = fs.openSync('other', 'r');
+      wait(free);
+      assert.equal(reading.get(), 'first!');
+      assert.equal(fs.readFileSync(other, 'utf8'), 'theirs');
+      fs.closeSync(other);
+    }),
+  );
+
+  test(
+    'one that reads a pipe to its end, in pieces',
+    patched({}, () => {
+      const fd = prepare();
+      fs.writeSync(fd, 'first!');
+      const reading = started(() => outcomeOf(() => fs.readFileSync(fd, 'utf8')));
+      const kept = fs.openSync('pipe', fs.constants.O_RDWR);
+      fs.closeSync(fd);
+      const other = fs.openSync('other', 'r');
+      fs.writeSync(kept, 'second');
+      assert.match(reading.get() as string, /^EBADF /);
+      assert.equal(fs.readFileSync(other, 'utf8'), 'theirs');
+      for (const each of [kept, other]) fs.closeSync(each);
+    }),
+  );
+
+  for (const park of ['slow', 'all'] as const)
+    test(
+      `of a file: who comes after the close is not let in, with ${park}`,
+      patched({ park }, () => {
+        fs.writeFileSync('mine', 'mine');
+        fs.writeFileSync('other', 'theirs');
+        const fd = fs.openSync('mine', 'r+');
+        const writing = started(() => fs.writeSync(fd, large, 0));
+        const closing = started(() => {
+          fs.closeSync(fd);
+          return fs.openSync('other', 'r+');
+        });
+        const late = started(() => outcomeOf(() => fs.ftruncateSync(fd, 0)));
+        const later = started(() => outcomeOf(() => fs.writeSync(fd, large, 0)));
+        assert.equal(writing.get(), large.length);
+        assert.equal(late.get(), 'EBADF ftruncate');
+        assert.equal(later.get(), 'EBADF write');
+        assert.equal(fs.readFileSync('other', 'utf8'), 'theirs');
+        assert.equal(fs.readFileSync('mine', 'utf8'), large);
+        fs.closeSync(closing.get() as number);
+      }),
+    );
+});

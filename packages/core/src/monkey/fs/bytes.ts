@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { firstOf, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { bytesOf, copyOf, pieceOf, scatter, sizeOf, viewsOf } from './buffers.js';
+import { occupy } from './closed.js';
 import { inOnePiece, inTurn, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { isWorth, lookAtDescriptor, lookAtPath, policy } from './policy.js';
@@ -15,6 +16,10 @@ const writing: Nature = { descriptor: true, moves: true, writes: true, bytes: 1 
 /** Bytes: what a pipe of Linux takes at once, pipe(7). */
 const pipeSize = 65_536;
 
+const { readSync, writeSync } = fs; // as they are before they are patched
+
+type Done = (error: unknown, count: number) => void;
+
 /** fs.read and fs.write, as they are used here. */
 type Transfer = (
   fd: number,
@@ -22,8 +27,24 @@ type Transfer = (
   offset: number,
   length: number,
   position: number | bigint | null,
-  done: (error: unknown, count: number) => void,
+  done: Done,
 ) => void;
+
+/** What a thread does at a descriptor, whose number is kept until then, closed or not. */
+function occupying(fd: number, start: (done: Done) => void): NodeFunction {
+  return (_fd, done) => {
+    const end = occupy(fd);
+    try {
+      start((...outcome) => {
+        end();
+        (done as Done)(...outcome);
+      });
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+}
 
 /** What is none is refused by the original. */
 function isDescriptor(fd: unknown): fd is number {
@@ -52,25 +73,23 @@ interface Target {
 const natureOf = (position: Target['position']) => (position === null ? reading : readingAt);
 
 /** Reads into memory of its own: somebody else may use the caller's meanwhile. */
-function readParked(original: NodeFunction, fd: number, { size, position }: Target): Uint8Array {
+function readParked(fd: number, { size, position }: Target): Uint8Array {
   const memory = Buffer.allocUnsafeSlow(size);
   const read = fs.read as unknown as Transfer;
-  const twin = ((_fd: number, done: never) => read(fd, memory, 0, size, position, done)) as never;
-  const count = inTurn(original, twin, natureOf(position), { args: firstOf(1) })(fd) as number;
+  const start = (done: Done) => read(fd, memory, 0, size, position, done);
+  const plainly: NodeFunction = (at) => readSync(at as number, memory, 0, size, position);
+  const nature = natureOf(position);
+  const count = inTurn(plainly, occupying(fd, start), nature, { args: firstOf(1) })(fd) as number;
   return memory.subarray(0, count);
 }
 
-function writeParked(
-  original: NodeFunction,
-  fd: number,
-  bytes: Uint8Array,
-  position: number | bigint | null,
-): number {
+function writeParked(fd: number, bytes: Uint8Array, position: number | bigint | null): number {
   const write = fs.write as unknown as Transfer;
   const { byteLength } = bytes;
-  const twin = ((_fd: number, done: never) =>
-    write(fd, bytes, 0, byteLength, position, done)) as never;
-  return inTurn(original, twin, writing, { args: firstOf(1) })(fd) as number;
+  const start = (done: Done) => write(fd, bytes, 0, byteLength, position, done);
+  const plainly: NodeFunction = (at) =>
+    writeSync(at as number, bytes, 0, byteLength, position as never);
+  return inTurn(plainly, occupying(fd, start), writing, { args: firstOf(1) })(fd) as number;
 }
 
 /** `(fd, …)`; `targetOf` tells of the rest what it means, or undefined for what the original has to refuse. */
@@ -83,7 +102,7 @@ function parkedReading(targetOf: (rest: unknown[]) => Target | undefined): Twin 
       const target = targetOf(rest);
       if (!target || !isWorthReading(fd, target.size))
         return Reflect.apply(target?.position === null ? whole : wholeAt, this, args);
-      const got = readParked(original, fd, target);
+      const got = readParked(fd, target);
       target.take(got);
       return got.byteLength;
     };
@@ -126,14 +145,14 @@ const parkedWrite: Twin = (original) => {
     const piece = pieceOf(rest);
     if (piece) {
       if (!isWorthWriting(fd, piece.length)) return Reflect.apply(whole, this, args);
-      return writeParked(original, fd, copyOf(bytesOf(piece)), piece.position);
+      return writeParked(fd, copyOf(bytesOf(piece)), piece.position);
     }
     // Most of them are short: those are not made bytes twice.
     const [text] = rest;
     const size = typeof text === 'string' ? text.length : 0;
     const given = isWorthWriting(fd, size) ? textOf(rest) : undefined;
     if (!given) return Reflect.apply(whole, this, args);
-    return writeParked(original, fd as number, given.bytes, given.position);
+    return writeParked(fd as number, given.bytes, given.position);
   };
 };
 
@@ -144,7 +163,7 @@ const parkedWritev: Twin = (original) => {
     const views = viewsOf(buffers);
     if (!views || !isPlace(position) || !isWorthWriting(fd, sizeOf(views)))
       return Reflect.apply(whole, this, args);
-    return writeParked(original, fd, Buffer.concat(views), position ?? null);
+    return writeParked(fd, Buffer.concat(views), position ?? null);
   };
 };
 

@@ -68,7 +68,7 @@ export function addFile({ files }: Claim, fd: number): void {
  */
 export function claimOfDescriptor(fd: number, writes: boolean, moves: boolean): Claim {
   const end = writes ? `to ${fd}` : `from ${fd}`;
-  const nowhere = { paths: [], realPaths: [] };
+  const nowhere = { descriptor: fd, paths: [], realPaths: [] };
   try {
     const stats = fstatSync(fd, { bigint: true });
     if (stats.isFile() || stats.isDirectory())

@@ -3,6 +3,7 @@ import { keepMask } from '../mask.js';
 import { type ThroughOptions, through } from '../parking.js';
 import type { NodeFunction } from '../registry.js';
 import { claimOf, claimOfDescriptor } from './claims.js';
+import { ofClosed, unlessClosed } from './closed.js';
 import { forgetSmall } from './policy.js';
 import { absolute, asGiven, resultAsGiven, takenArguments } from './taken.js';
 import { type Claim, inClaim, mightWait, mustWaitFor } from './turns.js';
@@ -64,7 +65,10 @@ export function inOnePiece(original: NodeFunction, nature: Nature): NodeFunction
     const call = () => Reflect.apply(original, this, now);
     const makes = nature.writes && typeof now[0] !== 'number';
     const underMask = makes ? keepMask() : undefined;
-    return during(claimsOf(now, nature), () => (underMask ? underMask(call) : call()));
+    return unlessClosed(
+      () => during(claimsOf(now, nature), () => (underMask ? underMask(call) : call())),
+      () => ofClosed(original, now),
+    );
   });
   const { writes = false, descriptor = false } = nature;
   return function (this: unknown, ...args: unknown[]): unknown {
@@ -104,8 +108,7 @@ export function throughInTurn(
 ): NodeFunction {
   return function (this: unknown, ...now: unknown[]): unknown {
     const claim = claimed(now);
-    if (claim.writes) forgetSmall();
-    return inClaim(claim, (leave) => {
+    const work = (leave: () => void) => {
       let started = false;
       const start: NodeFunction = function (this: unknown, ...given) {
         started = true;
@@ -116,7 +119,11 @@ export function throughInTurn(
       } finally {
         if (!started) leave();
       }
-    });
+    };
+    return unlessClosed(
+      () => inClaim(claim, work),
+      () => ofClosed(original, now),
+    );
   };
 }
 

@@ -4,6 +4,7 @@ import { firstOf, replaceInGreenlets } from '../parking.js';
 import { mayPark } from '../reentry/index.js';
 import type { NodeFunction } from '../registry.js';
 import { byteTwins } from './bytes.js';
+import { closingLaterOf, closingOf, isClosed, ofClosed } from './closed.js';
 import { directoryTwins, withoutTwins } from './directories.js';
 import { inOnePiece, inTurn, type Nature } from './held.js';
 import { type FsOptions, policy, setPolicy } from './policy.js';
@@ -27,7 +28,6 @@ const plain: Record<string, [number, Nature]> = {
   access: [2, reads],
   chmod: [2, writes],
   chown: [3, writes],
-  close: [1, written],
   // It waits for the disk, in the midst of what stores do to replace a file: they believe themselves alone.
   fdatasync: [1, written],
   fsync: [1, written],
@@ -63,6 +63,13 @@ function rarely(nature: Nature, makeParked: Twin): Twin {
   };
 }
 
+/** A descriptor that is closed, but kept from being given out again, is closed. */
+function notOfClosed(original: NodeFunction, call: NodeFunction): NodeFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return isClosed(args[0]) ? ofClosed(original, args) : Reflect.apply(call, this, args);
+  };
+}
+
 function twinOf(path: string): unknown {
   return path.split('.').reduce<unknown>((at, key) => (at as never)[key], fs);
 }
@@ -76,6 +83,8 @@ function nameOf(twin: string): string {
 export function installFs(options: FsOptions = {}): void {
   setPolicy(options);
   const twins: Record<string, Twin> = { ...byteTwins, ...directoryTwins, ...wholeTwins };
+  const close = rarely(written, (shut, twin) => inTurn(shut, twin, written, { args: firstOf(1) }));
+  twins.close = (original, twin) => close(closingOf(original), closingLaterOf(twin));
   for (const [name, [count, nature]] of Object.entries(plain))
     twins[name] = rarely(nature, (original, twin) =>
       inTurn(original, twin, nature, { args: firstOf(count) }),
@@ -85,7 +94,9 @@ export function installFs(options: FsOptions = {}): void {
   for (const [name, make] of Object.entries(twins)) {
     const twin = twinOf(name);
     if (typeof twin === 'function')
-      replaceInGreenlets('fs', nameOf(name), (original) => make(original, twin as NodeFunction));
+      replaceInGreenlets('fs', nameOf(name), (original) =>
+        notOfClosed(original, make(original, twin as NodeFunction)),
+      );
   }
   for (const [name, make] of Object.entries(withoutTwins)) replaceInGreenlets('fs', name, make);
 }

@@ -9,6 +9,7 @@
  */
 import { type Greenlet, getCurrent, park } from '../../index.js';
 import { mayPark } from '../reentry/index.js';
+import { forgetSmall } from './policy.js';
 
 /** What a call is about. */
 export interface Claim {
@@ -24,12 +25,18 @@ export interface Claim {
   readonly files: string[];
   /** What even readers do not share: the place up to which a descriptor has been read, or written. */
   readonly alone?: readonly string[];
+  /** What it goes by, where that is no path. */
+  readonly descriptor?: number;
 }
 
 interface Waiting {
   readonly claim: Claim;
   letIn(): void;
+  refuse(): void;
 }
+
+/** What a call throws that waited in line with a descriptor that has been closed. */
+export const refusedInLine = new Error('The descriptor has been closed.');
 
 const held = new Set<Claim>();
 const line: Waiting[] = [];
@@ -88,6 +95,7 @@ export function inClaim<T>(claim: Claim, work: (leave: () => void) => T): T {
   const greenlet = getCurrent() as Greenlet;
   const outer = stays.get(greenlet);
   if (outer) return work(partOf(outer));
+  if (claim.writes) forgetSmall();
   enter(claim);
   const stay = { claim, parts: 0 };
   stays.set(greenlet, stay);
@@ -113,7 +121,11 @@ function enter(claim: Claim): void {
     return;
   }
   park<void>((resume) => {
-    const waiting: Waiting = { claim, letIn: () => resume() };
+    const waiting: Waiting = {
+      claim,
+      letIn: () => resume(),
+      refuse: () => resume.error(refusedInLine),
+    };
     line.push(waiting);
     return () => {
       line.splice(line.indexOf(waiting), 1);
@@ -130,7 +142,19 @@ function mustWait(claim: Claim, before: number): boolean {
 }
 
 function leave(claim: Claim): void {
+  if (claim.writes) forgetSmall(); // who waits has looked at it in the midst of the change
   if (held.delete(claim)) letIn();
+}
+
+/** For when a descriptor has been closed. */
+export function refuseInLine(fd: number): void {
+  const refused = line.filter(({ claim }) => claim.descriptor === fd);
+  if (refused.length === 0) return;
+  for (const waiting of refused) {
+    line.splice(line.indexOf(waiting), 1);
+    waiting.refuse();
+  }
+  letIn();
 }
 
 function letIn(): void {

@@ -10,17 +10,11 @@ import { inOneGo } from '../within.js';
 import { copyOf } from './buffers.js';
 import { isWorthWriting } from './bytes.js';
 import { addFile } from './claims.js';
+import { isClosed, occupied, ofClosed, unlessClosed } from './closed.js';
 import { claimsOf, during, inOnePiece, leavingAtEnd, type Nature, withTaken } from './held.js';
 import type { Twin } from './index.js';
 import { openInPlace } from './places.js';
-import {
-  forgetSmall,
-  isKnownSmall,
-  isWorth,
-  type Look,
-  lookAtPath,
-  rememberIfSmall,
-} from './policy.js';
+import { isKnownSmall, isWorth, type Look, lookAtPath, rememberIfSmall } from './policy.js';
 import { absolute } from './taken.js';
 import { inClaim, mightWait } from './turns.js';
 
@@ -60,7 +54,6 @@ const content: Nature = { writes: true, bytes: 1 };
 /** Opens a file, has `start` work on it, and closes it, in turn with others; parks. */
 function onOpenFile(original: NodeFunction, work: Work): unknown {
   const { flag, mode, writes, start } = work;
-  if (writes) forgetSmall();
   const underMask = writes && mightWait() ? keepMask() : undefined;
   const open = (name: unknown) => openSync(name as string, flag, mode as never);
   return withTaken({}, (name) => {
@@ -149,15 +142,19 @@ function readDescriptor(original: NodeFunction, args: unknown[]): unknown {
   const [fd, options] = args;
   const encoding = typeof options === 'string' ? options : (options as Encoded)?.encoding;
   // It asks for the size before it reads, and reads a pipe bit by bit.
-  return during(claimsOf(args, {}), () => {
+  const read = () => {
     if (encoding !== 'utf8' && encoding !== 'utf-8') return original(...args);
     try {
       return (original(fd) as Buffer).toString(encoding);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-      return original(...args);
+      return isClosed(fd) ? ofClosed(original, args) : original(...args);
     }
-  });
+  };
+  return unlessClosed(
+    () => occupied(fd as number, () => during(claimsOf(args, {}), read)),
+    () => ofClosed(original, args),
+  );
 }
 
 /** The bytes to write, the caller's no more; undefined for what is no data, and for little of it. */
@@ -185,7 +182,9 @@ function parkedWriteFile(usual: string): Twin {
     return function (this: unknown, ...args: unknown[]): unknown {
       const [file, data, given] = args;
       if (typeof file === 'number')
-        return Reflect.apply(whole, this, [file, asBytes(file, data, given), ...args.slice(2)]);
+        return occupied(file, () =>
+          Reflect.apply(whole, this, [file, asBytes(file, data, given), ...args.slice(2)]),
+        );
       const name = absolute(file);
       const look = name === undefined ? undefined : lookAtPath(name);
       const options = optionsOf(given);
