@@ -31,7 +31,7 @@ const aftermath = 10_000;
  */
 async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = 10_000 + Math.floor(Math.random() * 10_000);
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');

@@ -48,7 +48,7 @@ export function redisTest(name: string, body: (client: Client) => void): void {
   );
 }
 
-/** Below the range from which the system takes ports for others meanwhile. */
+/** Between those of services and the range from which the system takes ports for others meanwhile. */
 export function freePort(): number {
   return 20_000 + Math.floor(Math.random() * 10_000);
 }

@@ -23,6 +23,7 @@ import { mustWait, setPlaces } from './child-places.js';
 import { outputOf, type Result, resultOf, resultOfFailure } from './child-result.js';
 import { runChild } from './child-run.js';
 import { spawnOrClose } from './child-spawn.js';
+import { forgetSmall } from './fs/policy.js';
 import { replaceParking } from './parking.js';
 
 export interface ChildProcessOptions {
@@ -80,6 +81,7 @@ function start(file: string, list: readonly string[], options: Options): Result 
   const now = () => spawnOrClose(file, list, twin);
   const begin = mustWait() ? keepForLater(twin, now) : keepIfInVain(twin, now);
   const outcome = runChild(begin, leads, inputOf(options), limitsOf(options));
+  forgetSmall(); // it may have changed any file
   if (!('failure' in outcome)) return resultOf(outcome, options);
   const { code } = outcome.failure ?? {};
   return code === undefined ? undefined : resultOfFailure(code, commandOf(file, list, options));

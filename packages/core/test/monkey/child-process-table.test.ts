@@ -296,7 +296,7 @@ const all: Row[] = [
 
 // Each row starts several processes. In short runs, which are those on other Nodes, a Node takes every third.
 const short = Boolean(process.env.TENDRIL_TEST_SHORT);
-const share = (Number.parseInt(process.versions.node, 10) / 2) % 3;
+const share = Math.floor(Number.parseInt(process.versions.node, 10) / 2) % 3;
 const rows = short ? all.filter((_, i) => i % 3 === share) : all;
 
 testTable({ file: import.meta.url, patch: patchChildProcess }, rows);

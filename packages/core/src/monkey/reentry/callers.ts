@@ -23,6 +23,9 @@ export interface Callers {
 /** What stands behind the last node_modules: the folder of a package and its name. */
 const inPackage = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//;
 
+/** Names that are kept in mind: code that is made anew for each call may be named anew, too. */
+const most = 10_000;
+
 /** By the name of a file, as frames have it: Node's, ours and those of WebAssembly are `none`. */
 const origins = new Map<string, Caller | 'application' | 'none'>();
 let main: string | undefined;
@@ -50,6 +53,7 @@ function originOf(name: string): Caller | 'application' | 'none' {
   const known = origins.get(name);
   if (known) return known;
   const origin = findOrigin(name);
+  if (origins.size >= most) origins.clear();
   origins.set(name, origin);
   return origin;
 }
