@@ -39,11 +39,12 @@ export function busyThreads(): Promise<unknown> {
 }
 
 /**
- * What a shell runs before it becomes a Node that has only so many file descriptors. Newer ones read a file of
- * certificates on a thread of their own, at any time, and give its descriptor back in the midst of a test.
+ * The environment of a Node that has few file descriptors. Newer ones read a file of certificates on a thread of
+ * their own, at any time, and give its descriptor back in the midst of a test.
  */
-export function fewDescriptors(count: number): string {
-  return `unset NODE_EXTRA_CA_CERTS; ulimit -n ${count};`;
+export function withoutCertificates(): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+  return env;
 }
 
 /** Compiles if both are the very same type. */

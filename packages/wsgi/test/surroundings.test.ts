@@ -155,8 +155,9 @@ describe('descriptors', () => {
   const script = fileURLToPath(new URL('../test/scripts/few-descriptors.mjs', import.meta.url));
   const run = (mode: string) => {
     // Node 26 reads a file of certificates beside the program, and closes it at any time.
-    const command = `unset NODE_EXTRA_CA_CERTS; ulimit -n 128; exec "${process.execPath}" "${script}" ${mode}`;
-    const { stdout, stderr, status } = spawnSync('sh', ['-c', command], {
+    const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
+    const { stdout, stderr, status } = spawnSync(process.execPath, [script, mode], {
+      env,
       encoding: 'utf8',
       timeout: 60_000,
     });

@@ -5,7 +5,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fewDescriptors, leaveNothing } from '../helpers.js';
+import { leaveNothing, withoutCertificates } from '../helpers.js';
 import { temporaryFolder } from '../io-helpers.js';
 
 leaveNothing();
@@ -32,9 +32,9 @@ function checkOutcomes(printed: string, code: string): void {
 
 describe('a child that the system is too short of something for', () => {
   test('fails as it does in plain Node without descriptors, and works when there are some', () => {
-    const line = `${fewDescriptors(64)} exec "$0" "$1" descriptors`;
-    const args = ['-c', line, node, script('short-of-children.mjs')];
-    checkOutcomes(execFileSync('sh', args, { encoding: 'utf8', timeout }), 'EMFILE');
+    const args = [script('short-of-children.mjs'), 'descriptors'];
+    const env = withoutCertificates();
+    checkOutcomes(execFileSync(node, args, { env, encoding: 'utf8', timeout }), 'EMFILE');
   });
 
   const cases = [
@@ -67,9 +67,9 @@ describe('a child that the system is too short of something for', () => {
     });
 
   test('waits for descriptors that other children give back', () => {
-    const line = `${fewDescriptors(64)} exec "$0" "$1" 60`;
-    const args = ['-c', line, node, script('children-with-few-descriptors.mjs')];
-    const printed = execFileSync('sh', args, { encoding: 'utf8', timeout });
+    const args = [script('children-with-few-descriptors.mjs'), '60'];
+    const env = withoutCertificates();
+    const printed = execFileSync(node, args, { env, encoding: 'utf8', timeout });
     assert.deepEqual(JSON.parse(printed), { done: 60 });
   });
 });

@@ -1,9 +1,11 @@
-// Many more children than descriptors allow at once (ulimit -n), which one after the other would all run.
+// Many more children than descriptors allow at once, which one after the other would all run.
 // Each is asked for in a turn of its own, and finds the environment of that turn.
 import { execSync } from 'node:child_process';
 import { run, sleep, spawn, wait } from '@tendril/core';
 import { patchAll } from '@tendril/core/monkey';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
+fewDescriptors(64);
 patchAll({ fs: false });
 await run(() => {
   const crowd = Array.from({ length: Number(process.argv[2]) }, (_, i) => {

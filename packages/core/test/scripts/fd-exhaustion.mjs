@@ -1,7 +1,9 @@
-// An echo server that runs out of file descriptors (ulimit -n) and has to serve on when some are free.
+// An echo server that runs out of file descriptors and has to serve on when some are free.
 import { run, sleep } from '@tendril/core';
 import { StreamServer } from '@tendril/core/server';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
+fewDescriptors(48);
 await run(() => {
   const server = new StreamServer({ port: 0, host: '127.0.0.1' }, (socket) => {
     for (const chunk of socket) socket.sendAll(chunk);

@@ -1,10 +1,12 @@
-// 300 greenlets that read and write whole files, in a process that may have 64 descriptors (ulimit -n).
+// 300 greenlets that read and write whole files, in a process that may have 64 descriptors.
 import fs from 'node:fs';
 import path from 'node:path';
 import { joinall, run, spawn } from '@tendril/core';
 import { patchFs } from '@tendril/core/monkey';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
 const [folder, park] = process.argv.slice(2);
+fewDescriptors(64);
 patchFs({ park, from: 1000 });
 const text = 'x'.repeat(100_000);
 await run(() => {

@@ -1,4 +1,4 @@
-// All descriptors are taken for a moment (ulimit -n): what is tried then must say so, hang for ever or strike
+// All descriptors are taken for a moment: what is tried then must say so, hang for ever or strike
 // nobody else, and work again afterwards. Prints what each attempt came to, in the moment and after it.
 import fs from 'node:fs';
 import { config, run, spawn, withTimeout } from '@tendril/core';
@@ -6,6 +6,7 @@ import { AresResolver, getaddrinfo } from '@tendril/core/resolver';
 import { connect, DatagramSocket, listen } from '@tendril/core/socket';
 import { Popen, run as runChild } from '@tendril/core/subprocess';
 import { ThreadPool } from '@tendril/core/threadpool';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
 const host = '127.0.0.1';
 const taken = [];
@@ -36,6 +37,7 @@ const outcome = (attempt) => {
   }
 };
 
+fewDescriptors(64);
 await run(() => {
   const listener = listen({ host, port: 0 });
   const { port } = listener;

@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { AresResolver } from '@tendril/core/resolver';
 import { VirtualClock } from '@tendril/core/testing';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
+fewDescriptors(60);
 const [hostsFile] = process.argv.slice(2);
 const clock = VirtualClock.install({ autoJump: false });
 const resolver = new AresResolver({ hostsFile });

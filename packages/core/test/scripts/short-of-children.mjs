@@ -6,9 +6,11 @@ import fs from 'node:fs';
 import { run, sleep, spawn } from '@tendril/core';
 import { patchAll } from '@tendril/core/monkey';
 import { Popen, run as runProgram } from '@tendril/core/subprocess';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
 patchAll();
 const [, , how] = process.argv;
+if (how === 'descriptors') fewDescriptors(64);
 const taken = [];
 const take = () => {
   if (how !== 'descriptors') fs.writeFileSync(how, '');

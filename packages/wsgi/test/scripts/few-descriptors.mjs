@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { run, sleep } from '@tendril/core';
 import { connect } from '@tendril/core/socket';
 import { WSGIServer } from '@tendril/wsgi';
+import { fewDescriptors } from '../../../../tools/few-descriptors.mjs';
 
 const app = (_environ, start) => {
   start('200 OK', []);
@@ -60,5 +61,6 @@ const modes = {
   },
 };
 
+fewDescriptors(128);
 const result = await run(modes[process.argv[2]]);
 console.log(JSON.stringify(result));
