@@ -1,5 +1,5 @@
-// `npm run test:repeat`: `npm ci && npm test` in a clean clone of HEAD, again and again, on a quiet machine
-// and beside busy loops, with a log of each run. A test that fails in one of ten runs is a finding.
+// `npm run test:repeat`: `npm ci && npm test` in a clean clone of HEAD, and `npm test` again and again, on a
+// quiet machine and beside busy loops, with a log of each run. A test that fails in one of ten runs is a finding.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,13 +17,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './turbo.mjs';
 
-const usage = `usage: npm run test:repeat -- [--times <n>] [--busy <n>] [--hogs <n>] [--logs <folder>] [--minutes <n>]
+const usage = `usage: npm run test:repeat -- [--times <n>] [--busy <n>] [--hogs <n>] [--logs <folder>] [--minutes <n>] [--anew]
   --times    how often in all; default 10
   --busy     how many of them beside busy loops, the last ones; default half of them
   --hogs     how many busy loops; default one for each processor
   --logs     where the logs go, and summary.txt; default a new folder in the temporary directory
   --minutes  begin no run that would not end in this time, judged by the longest of its kind so far
-The clone has what is committed, and installs everything anew.`;
+  --anew     a new clone for each run, which installs and builds everything; else the first one serves all
+The clone has what is committed.`;
 
 /** @param {string | undefined} text @param {string} name @param {number} byDefault */
 function wholeNumber(text, name, byDefault) {
@@ -47,11 +48,21 @@ function startHogs(/** @type {number} */ count) {
   };
 }
 
+/** A clone of what is committed here. */
+function makeClone() {
+  const clone = mkdtempSync(path.join(tmpdir(), 'tendril-clone-'));
+  const args = ['clone', '--quiet', '--no-hardlinks', root, clone];
+  const { status, stderr } = spawnSync('git', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`git clone: ${stderr}`);
+  return clone;
+}
+
 /**
  * @param {string} clone
+ * @param {string} command
  * @param {string} log
  */
-async function runOnce(clone, log) {
+async function runOnce(clone, command, log) {
   // npm's variables of the script that runs us would lead an inner npm back to this workspace.
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -60,7 +71,7 @@ async function runOnce(clone, log) {
   );
   const output = openSync(log, 'w');
   const started = performance.now();
-  const child = spawn('sh', ['-c', 'npm ci && npm test'], {
+  const child = spawn('sh', ['-c', command], {
     cwd: clone,
     env: { ...env, CI: 'true' },
     stdio: ['ignore', output, output],
@@ -85,6 +96,7 @@ async function main() {
       hogs: { type: 'string' },
       logs: { type: 'string' },
       minutes: { type: 'string' },
+      anew: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -108,37 +120,39 @@ async function main() {
   const longest = { quiet: 0, busy: 0 };
   let [done, failed] = [0, 0];
   say(`${times} runs, ${busy} of them beside ${hogs} busy loops; logs in ${logs}`);
-  for (let run = 1; run <= times; run++) {
-    const kind = run > times - busy ? 'busy' : 'quiet';
-    if ((performance.now() - begun) / 1000 + longest[kind] > limit) {
-      say(`run ${run} and those after it: no time`);
-      break;
+  /** @type {string | undefined} */
+  let clone;
+  try {
+    for (let run = 1; run <= times; run++) {
+      const kind = run > times - busy ? 'busy' : 'quiet';
+      if ((performance.now() - begun) / 1000 + longest[kind] > limit) {
+        say(`run ${run} and those after it: no time`);
+        break;
+      }
+      const command = clone ? 'npm test' : 'npm ci && npm test';
+      clone ??= makeClone();
+      const stopHogs = startHogs(kind === 'busy' ? hogs : 0);
+      try {
+        const log = path.join(logs, `run-${run}.log`);
+        const { passed, seconds, summary, failures } = await runOnce(clone, command, log);
+        longest[kind] = Math.max(longest[kind], seconds);
+        done++;
+        if (!passed) failed++;
+        const load = loadavg()[0]?.toFixed(1);
+        say(
+          `run ${run}, ${kind}, ${command}: ${passed ? 'passed' : 'FAILED'} in ${seconds} s, load ${load}: ${summary}`,
+        );
+        for (const failure of failures) say(`  ${failure}`);
+      } finally {
+        stopHogs();
+        if (values.anew) {
+          rmSync(clone, { recursive: true, force: true });
+          clone = undefined;
+        }
+      }
     }
-    const clone = mkdtempSync(path.join(tmpdir(), 'tendril-clone-'));
-    const stopHogs = startHogs(kind === 'busy' ? hogs : 0);
-    try {
-      const { status, stderr } = spawnSync(
-        'git',
-        ['clone', '--quiet', '--no-hardlinks', root, clone],
-        {
-          encoding: 'utf8',
-        },
-      );
-      if (status !== 0) throw new Error(`git clone: ${stderr}`);
-      const log = path.join(logs, `run-${run}.log`);
-      const { passed, seconds, summary, failures } = await runOnce(clone, log);
-      longest[kind] = Math.max(longest[kind], seconds);
-      done++;
-      if (!passed) failed++;
-      const load = loadavg()[0]?.toFixed(1);
-      say(
-        `run ${run}, ${kind}: ${passed ? 'passed' : 'FAILED'} in ${seconds} s, load ${load}: ${summary}`,
-      );
-      for (const failure of failures) say(`  ${failure}`);
-    } finally {
-      stopHogs();
-      rmSync(clone, { recursive: true, force: true });
-    }
+  } finally {
+    if (clone) rmSync(clone, { recursive: true, force: true });
   }
   say(`${done - failed} runs passed, ${failed} failed`);
   return failed === 0 && done === times;
