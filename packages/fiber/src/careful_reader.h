@@ -104,22 +104,13 @@ class SnapshotReader {
     Page* wanted = PlaceOf(address);
     if (wanted->address == address && address != 0) return wanted;
     wanted->address = address;
-    wanted->readable = false;
-    size_t size = reader_.Copy(address, ahead_, sizeof ahead_);
-    for (size_t at = 0; at + CarefulReader::kPage <= size; at += CarefulReader::kPage) {
-      Page* page = PlaceOf(address + at);
-      page->address = address + at;
-      page->readable = true;
-      memcpy(page->bytes, ahead_ + at, CarefulReader::kPage);
-    }
+    wanted->readable = reader_.Copy(address, wanted->bytes, sizeof wanted->bytes) == sizeof wanted->bytes;
     return wanted;
   }
 
   CarefulReader reader_;
   // Zeroed, and only what is used becomes resident. Without it nothing is remembered.
   Page* pages_ = static_cast<Page*>(calloc(kPages, sizeof(Page)));
-  // Those that follow are likely to be asked for next.
-  char ahead_[CarefulReader::kAhead * CarefulReader::kPage];
 };
 
 }  // namespace tendril

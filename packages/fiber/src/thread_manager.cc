@@ -8,29 +8,47 @@
 
 namespace tendril {
 
+namespace {
+
+// Where malloc is likely to have put what an isolate allocated when it was made.
+bool IsNear(uintptr_t address, const void* other) {
+  constexpr uintptr_t kArena = 64 * 1024 * 1024;
+  auto base = reinterpret_cast<uintptr_t>(other);
+  return address + kArena >= base && address <= base + kArena;
+}
+
+}  // namespace
+
 // While the thread is archived, the isolate's ThreadManager points to the archive
 // that is in use for it, which has the thread's id and points back.
+ThreadManager::Archive* ThreadManager::FindInUse(v8::Isolate* isolate, int id, bool only_near) {
+  SnapshotReader reader;  // nobody else has this isolate to change it
+  auto* words = reinterpret_cast<uintptr_t*>(isolate);
+  size_t count = malloc_usable_size(isolate) / sizeof(uintptr_t);
+  for (size_t i = 0; i < count; i++) {
+    if (words[i] % sizeof(uintptr_t) != 0 || (only_near && !IsNear(words[i], isolate))) continue;
+    uintptr_t manager[32];
+    size_t readable = reader.Copy(words[i], manager, sizeof manager) / sizeof(uintptr_t);
+    for (size_t k = 0; k < readable; k++) {
+      if (manager[k] % sizeof(uintptr_t) != 0 || (only_near && !IsNear(manager[k], isolate)))
+        continue;
+      Archive archive;
+      if (reader.Copy(manager[k], &archive, sizeof archive) == sizeof archive && archive.id == id &&
+          reinterpret_cast<uintptr_t>(archive.manager) == words[i] && archive.data &&
+          archive.next && archive.previous)
+        return reinterpret_cast<Archive*>(manager[k]);
+    }
+  }
+  return nullptr;
+}
+
 ThreadManager::Archive* ThreadManager::Find(v8::Isolate* isolate, const int* thread_id) {
-  Archive* found = nullptr;
+  Archive* found;
   {
     v8::Unlocker archived(isolate);
-    SnapshotReader reader;  // nobody else has this isolate to change it
-    auto* words = reinterpret_cast<uintptr_t*>(isolate);
-    size_t count = malloc_usable_size(isolate) / sizeof(uintptr_t);
-    for (size_t i = 0; i < count && !found; i++) {
-      uintptr_t manager[32];
-      if (words[i] % sizeof(uintptr_t) != 0) continue;
-      size_t readable = reader.Copy(words[i], manager, sizeof manager) / sizeof(uintptr_t);
-      for (size_t k = 0; k < readable && !found; k++) {
-        Archive archive;
-        if (manager[k] % sizeof(uintptr_t) != 0 ||
-            reader.Copy(manager[k], &archive, sizeof archive) != sizeof archive)
-          continue;
-        if (archive.id == *thread_id && reinterpret_cast<uintptr_t>(archive.manager) == words[i] &&
-            archive.data && archive.next && archive.previous)
-          found = reinterpret_cast<Archive*>(manager[k]);
-      }
-    }
+    // To follow all that looks like a pointer takes as long as Node's own start.
+    found = FindInUse(isolate, *thread_id, true);
+    if (!found) found = FindInUse(isolate, *thread_id, false);
   }
   // Restored: now it must be on the free list, linked both ways, without an id.
   if (!found || found->id == *thread_id) return nullptr;

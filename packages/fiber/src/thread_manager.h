@@ -36,6 +36,7 @@ class ThreadManager {
     void* manager;
   };
 
+  static Archive* FindInUse(v8::Isolate* isolate, int id, bool only_near);
   static Archive* Find(v8::Isolate* isolate, const int* thread_id);
 };
 
