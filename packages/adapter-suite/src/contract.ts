@@ -46,6 +46,8 @@ export interface SharedConnection {
   set(value: string): void;
   setting(): string;
   release(): void;
+  /** In place of release(): the connection ends, with all that it has. */
+  destroy(): void;
 }
 
 /** An observer with a connection of its own, past any gate. All calls park. */

@@ -8,7 +8,10 @@ import { openGate } from './gate.js';
 import { chances, rounds } from './rounds.js';
 import { eventually } from './suite.js';
 
-/** Milliseconds for what gives back a lock or a setting, which nothing else interrupts. */
+/**
+ * Milliseconds for what gives back a lock or a setting, which nothing else interrupts. Where that is not enough, on
+ * a silent network or a slow machine, the connection is not for others.
+ */
 const tidying = 1000;
 
 interface Tally {
@@ -28,6 +31,8 @@ interface Work {
   readonly tally: Tally;
   chance(): number;
   within(fn: () => void): void;
+  /** Runs what takes back something that the session has: without it, the connection cannot be lent again. */
+  tidy(fn: () => void): void;
 }
 
 const moved = 0;
@@ -62,7 +67,7 @@ function changeMind({ connection, chance, within }: Work): void {
 }
 
 /** Takes back what it has got, whatever happens; what it has not got is not there. */
-function hold({ connection, place, tally, chance, within }: Work): void {
+function hold({ connection, place, tally, chance, within, tidy }: Work): void {
   let held = false;
   try {
     within(() => {
@@ -72,11 +77,11 @@ function hold({ connection, place, tally, chance, within }: Work): void {
       sleep(chance() * 4);
     });
   } finally {
-    if (held) withTimeout(tidying, () => connection.unlock(place));
+    if (held) tidy(() => connection.unlock(place));
   }
 }
 
-function mark({ connection, tally, chance, within }: Work): void {
+function mark({ connection, tally, chance, within, tidy }: Work): void {
   let marked = false;
   try {
     within(() => {
@@ -86,7 +91,7 @@ function mark({ connection, tally, chance, within }: Work): void {
       sleep(chance() * 4);
     });
   } finally {
-    if (marked) withTimeout(tidying, () => connection.set(''));
+    if (marked) tidy(() => connection.set(''));
   }
 }
 
@@ -95,6 +100,15 @@ const kinds = [transfer, changeMind, hold, mark];
 /** Two greenlets on one connection, one of which at most ends undisturbed. */
 function pair(subject: Subject, chance: () => number, tally: Tally): void {
   const connection = subject.share?.() as SharedConnection;
+  let isTidy = true;
+  const tidy = (fn: () => void) => {
+    try {
+      withTimeout(tidying, fn);
+    } catch (error) {
+      isTidy = false;
+      throw error;
+    }
+  };
   try {
     const both = [0, 1].map((place) => {
       const kind = kinds[Math.floor(chance() * kinds.length)] as (work: Work) => void;
@@ -112,7 +126,7 @@ function pair(subject: Subject, chance: () => number, tally: Tally): void {
       };
       const greenlet = spawn(() => {
         try {
-          kind({ connection, place, tally, chance, within });
+          kind({ connection, place, tally, chance, within, tidy });
         } catch (error) {
           if (error instanceof Timeout || isExit(error)) tally.interrupted++;
           if (error instanceof assert.AssertionError) throw error;
@@ -127,7 +141,8 @@ function pair(subject: Subject, chance: () => number, tally: Tally): void {
     });
     joinall(both, { raiseError: true });
   } finally {
-    connection.release();
+    if (isTidy) connection.release();
+    else connection.destroy();
   }
 }
 

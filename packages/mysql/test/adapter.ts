@@ -73,6 +73,7 @@ class PoolSubject implements Subject {
       set: (mark) => void connection.query('SET @mark = ?', [mark]),
       setting: () => String(value('SELECT @mark') ?? ''),
       release: () => connection.release(),
+      destroy: () => connection.destroy(),
     };
   }
 

@@ -40,6 +40,7 @@ export const adapter: Adapter = {
           setting: () =>
             client.query(`SELECT current_setting('tendril.mark', true) AS mark`).rows[0].mark ?? '',
           release: () => client.release(),
+          destroy: () => client.release(true),
         };
       },
       get size() {
