@@ -37,7 +37,7 @@ export {
 } from './greenlet/join.js';
 export type { Linkable } from './greenlet/linkable.js';
 export { Local } from './greenlet/local.js';
-export { asyncify, run } from './greenlet/run.js';
+export { asyncify, type RunOptions, run } from './greenlet/run.js';
 export { getCurrent, idle, sleep, spawn, spawnLater } from './greenlet/spawn.js';
 export { Timeout, TimeoutError, withTimeout } from './greenlet/timeout.js';
 export { type Waitable, wait } from './greenlet/wait.js';
@@ -53,7 +53,7 @@ export { Condition } from './sync/condition.js';
 export { Event } from './sync/event.js';
 export { Group, type GroupJoinOptions } from './sync/group.js';
 export type { ImapOptions } from './sync/map-run.js';
-export { Pool } from './sync/pool.js';
+export { Pool, type PoolOptions } from './sync/pool.js';
 export { Channel, LifoQueue, PriorityQueue, Queue, SimpleQueue } from './sync/queue.js';
 export type { QueueOptions } from './sync/queue-base.js';
 export {

@@ -14,6 +14,20 @@ export function isOwnFrame(line: string): boolean {
   });
 }
 
+/**
+ * Sets how many frames a trace takes, and returns how many it took before: to be set back by another call. Where
+ * a program has frozen `Error` (`node --frozen-intrinsics`) it stays as it is.
+ */
+export function limitTraces(frames: number): number {
+  const before = Error.stackTraceLimit;
+  try {
+    Error.stackTraceLimit = frames;
+  } catch {
+    // Traces are longer or shorter than we would like, which breaks nothing.
+  }
+  return before;
+}
+
 const callFrame = /^(?:async )?(new )?(?:Object\.|Module\.|Proxy\.)?(.+?)(?: \[as (.+?)\])? \(/;
 
 /**
@@ -23,12 +37,11 @@ const callFrame = /^(?:async )?(new )?(?:Object\.|Module\.|Proxy\.)?(.+?)(?: \[a
 export function callFromOutside(
   above: abstract new (...args: never[]) => unknown,
 ): string | undefined {
-  const limit = Error.stackTraceLimit;
+  const limit = limitTraces(50);
   const here: { stack?: unknown } = {};
-  Error.stackTraceLimit = 50;
   Error.captureStackTrace(here, above as never);
   const { stack } = here;
-  Error.stackTraceLimit = limit;
+  limitTraces(limit);
   if (typeof stack !== 'string') return undefined;
   let name: string | undefined;
   for (const line of stack.split('\n    at ').slice(1)) {

@@ -1,11 +1,15 @@
 /** The codes that this package throws, each with what was wrong and what to do. */
 const messages = {
+  ERR_FIBER_ADDON_SCOPE:
+    'This fiber is inside a call of a native addon, and another one is parked inside a call of the same addon, or waits for this one in it. N-API ends the process where they do not end in the opposite order, so one at a time may be parked there: use a lock around the call.',
   ERR_FIBER_CALLBACK_SCOPE:
     'This fiber entered a callback scope (AsyncResource.runInAsyncScope, an event of a native addon) and cannot be suspended in it. Leave the scope first, or start a fiber of its own inside it.',
   ERR_FIBER_DONE: 'This fiber has ended and cannot run again. Create a new Fiber.',
   ERR_FIBER_EXITING: 'The process or worker is exiting: no fiber can be resumed any more.',
   ERR_FIBER_NO_MEMORY:
     'No stack could be allocated for a fiber. Let others end first, lower `stackSize`, or raise vm.max_map_count.',
+  ERR_FIBER_PINNED:
+    'This fiber is inside code of node:vm that runs under a `timeout` or `breakOnSigint`, and cannot be suspended there: when its time is up, Node ends whatever runs then. Leave these options out, and limit the call in another way.',
   ERR_FIBER_RUNNING:
     'This fiber is running, or waits for a fiber that it has resumed. Only a created or suspended fiber can be resumed.',
   ERR_FIBER_STACK_SIZE: '`stackSize` must be a number of bytes from 131072 to 67108864.',

@@ -5,8 +5,8 @@
  * `new Fiber` throws ERR_FIBER_UNSUPPORTED with the same reason.
  * @module
  */
-import { FiberError } from './errors.js';
-import { native, reason } from './native.js';
+import { FiberError as OwnFiberError } from './errors.js';
+import { engine, native, reason } from './native.js';
 import type {
   FiberConstructor,
   Fiber as FiberInstance,
@@ -14,8 +14,12 @@ import type {
   FiberSupport,
 } from './types.js';
 
-export { FiberError, type FiberErrorCode } from './errors.js';
+export type { FiberErrorCode } from './errors.js';
 export type { FiberConstructor, FiberOptions, FiberState, FiberStatistics } from './types.js';
+
+/** Of the copy of this package that runs the fibers of this thread. */
+export const FiberError: typeof OwnFiberError = engine?.FiberError ?? OwnFiberError;
+export type FiberError = OwnFiberError;
 
 class UnsupportedFiber {
   static readonly current = undefined;
@@ -41,6 +45,13 @@ export const support: FiberSupport = native
 export function statistics(): FiberStatistics {
   return native?.statistics() ?? { live: 0, pooled: 0, created: 0, stackBytes: 0 };
 }
+
+/**
+ * Why who runs now cannot be suspended, though no callback scope is open; undefined if nothing is in the way. It
+ * is inside code of node:vm that runs under a `timeout` or until SIGINT (ERR_FIBER_PINNED), or inside a call of
+ * a native addon that another fiber is parked in (ERR_FIBER_ADDON_SCOPE).
+ */
+export const pinnedBy: () => string | undefined = engine?.pinnedBy ?? (() => undefined);
 
 /**
  * The async context of whoever runs now, as one opaque value, on Node versions where

@@ -1,7 +1,11 @@
 /** The public shapes of @tendril/fiber. */
 
 export interface FiberOptions {
-  /** Bytes of address space for the stack: 131,072 to 67,108,864, default 262,144. */
+  /**
+   * Bytes of address space for the stack: 131,072 to 67,108,864, by default TENDRIL_STACK_SIZE or 8 MiB. Of 8 MiB
+   * JavaScript gets 984 KiB, as on the main stack, of less nearly all, and of more, what is more. The rest is
+   * for native code, which does not look at the limit: V8's compiler of regular expressions, addons.
+   */
   stackSize?: number;
   /** Shown by tools; has no other effect. */
   name?: string;
@@ -46,7 +50,8 @@ export interface FiberConstructor {
   /**
    * Parks the running fiber, with every frame on its stack. `value` goes to the resumer; the result
    * is what the next `resume` passes.
-   * @throws FiberError ERR_NOT_IN_FIBER outside a fiber
+   * @throws FiberError ERR_NOT_IN_FIBER outside a fiber; ERR_FIBER_CALLBACK_SCOPE or ERR_FIBER_PINNED inside
+   *   something that must end on this stack
    */
   suspend(value?: unknown): unknown;
 }

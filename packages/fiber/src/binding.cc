@@ -39,7 +39,7 @@ void Construct(const Info& info) {
   Isolate* isolate = info.GetIsolate();
   if (!info.IsConstructCall() || !info[0]->IsFunction())
     return engine->ThrowCoded("ERR_INVALID_ARG_TYPE");
-  size_t stack_size = CoroutinePool::kDefaultStack;
+  size_t stack_size = 0;  // the default
   Local<Object> self = info.This();
   if (info[1]->IsObject()) {
     Local<Context> context = isolate->GetCurrentContext();
@@ -134,6 +134,34 @@ void SetContextFrame([[maybe_unused]] const Info& info) {
 #endif
 }
 
+void BeginAsyncDepth(const Info& info) {
+  Isolate* isolate = info.GetIsolate();
+  info.GetReturnValue().Set(
+      EngineOf(info)->async_depth().Begin(isolate->GetCurrentContext()));
+}
+
+void KeepAsyncDepth(const Info& info) {
+  EngineOf(info)->async_depth().Keep(static_cast<uint32_t>(info[0].As<v8::Number>()->Value()));
+}
+
+void EndAsyncDepth(const Info& info) { EngineOf(info)->async_depth().End(); }
+
+void UpdateAddons(const Info& info) {
+  info.GetReturnValue().Set(static_cast<uint32_t>(EngineOf(info)->UpdateAddons()));
+}
+
+void SharesAddon(const Info& info) { info.GetReturnValue().Set(EngineOf(info)->SharesAddon()); }
+
+void GetPins(const Info& info) { info.GetReturnValue().Set(EngineOf(info)->pins()); }
+
+void SetPins(const Info& info) {
+  EngineOf(info)->set_pins(static_cast<int>(info[0].As<v8::Number>()->Value()));
+}
+
+void SetDefaultStackSize(const Info& info) {
+  EngineOf(info)->pool().set_default_size(static_cast<size_t>(info[0].As<v8::Number>()->Value()));
+}
+
 void SetErrorFactory(const Info& info) {
   EngineOf(info)->set_error_factory(info[0].As<Function>());
 }
@@ -193,6 +221,14 @@ void Initialize(Local<Object> exports, Local<Context> context) {
   function("getContextFrame", GetContextFrame);
   function("setContextFrame", SetContextFrame);
   function("setErrorFactory", SetErrorFactory);
+  function("setDefaultStackSize", SetDefaultStackSize);
+  function("beginAsyncDepth", BeginAsyncDepth);
+  function("keepAsyncDepth", KeepAsyncDepth);
+  function("endAsyncDepth", EndAsyncDepth);
+  function("updateAddons", UpdateAddons);
+  function("sharesAddon", SharesAddon);
+  function("getPins", GetPins);
+  function("setPins", SetPins);
 }
 
 }  // namespace

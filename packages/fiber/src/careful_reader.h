@@ -48,7 +48,11 @@ class CarefulReader {
 
  private:
   static constexpr uintptr_t kLowest = 0x10000;
+#if defined(__aarch64__)
+  static constexpr uintptr_t kHighest = uintptr_t{1} << 48;
+#else
   static constexpr uintptr_t kHighest = uintptr_t{1} << 47;
+#endif
 
   // Where process_vm_readv is forbidden (seccomp): write() fails with EFAULT.
   size_t CopyThroughPipe(uintptr_t from, void* to, size_t size) {

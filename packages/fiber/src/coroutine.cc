@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include <algorithm>
+
 #include "platform/switch.h"
 
 namespace tendril {
@@ -13,7 +15,7 @@ Coroutine::Coroutine(V8State* v8, const Stack& stack)
     : v8_(v8),
       archive_id_(v8->NewArchiveId()),
       stack_(stack),
-      limit_(stack.low + CoroutinePool::kReserve),
+      limit_(stack.top - CoroutinePool::JavaScriptPart(stack.slot)),
       sp_(PrepareStack(stack.top, Enter, this)) {}
 
 Coroutine::~Coroutine() { v8_->DiscardArchiveId(archive_id_); }
@@ -40,12 +42,21 @@ void Coroutine::SwitchTo(Coroutine* to) {
 void Coroutine::SwitchStack(Coroutine* to) {
   if (is_main()) v8_->EnterFibers();
   v8_->BecomeArchive(archive_id_);
+  trimmed_ = false;
+  to->left_ = archive_id_;
   {
     v8::Unlocker archived(v8_->isolate());
     tendril_switch_stack(&sp_, to->sp_);
     v8_->BecomeArchive(archive_id_);
   }
   AfterRestore();
+  ForwardInterrupts();
+}
+
+void Coroutine::Trim() {
+  if (trimmed_ || is_main()) return;
+  StackPool::Trim(stack_, sp_);
+  trimmed_ = true;
 }
 
 void Coroutine::Enter(void* self) {
@@ -59,6 +70,7 @@ void Coroutine::Run() {
   v8_->BecomeOwner();
   v8_->SetStackStart(stack_.top);
   v8_->SetStackLimit(limit_);
+  ForwardInterrupts();
   entered_ = true;
   new (base_scope_) BaseScope(v8_->isolate());
   for (;;) {
@@ -90,12 +102,17 @@ void Coroutine::Abandon(Coroutine* from) {
   from->AfterRestore();
 }
 
-Coroutine* CoroutinePool::Take(size_t stack_size) {
-  if (stack_size == kDefaultStack && !idle_.empty()) {
-    Coroutine* coroutine = idle_.back();
-    idle_.pop_back();
-    return coroutine;
-  }
+size_t CoroutinePool::JavaScriptPart(size_t size) {
+  size_t reserve = std::clamp(size / 4, kLeastReserve, kWorkerReserve);
+  size_t beyond = size > kMainStack ? size - kMainStack : 0;
+  return std::min(size - reserve, kJavaScript + beyond);
+}
+
+void CoroutinePool::set_default_size(size_t size) {
+  default_size_ = standard_size_ = StackPool::SlotSize(size);
+}
+
+Coroutine* CoroutinePool::New(size_t stack_size) {
   Stack stack;
   if (!stacks_.Allocate(stack_size, &stack)) return nullptr;
   created_++;
@@ -103,8 +120,25 @@ Coroutine* CoroutinePool::Take(size_t stack_size) {
   return new Coroutine(v8_, stack);
 }
 
+Coroutine* CoroutinePool::NewStandard() {
+  if (alive_ == 0) standard_size_ = default_size_;
+  for (;;) {
+    if (Coroutine* coroutine = New(standard_size_)) return coroutine;
+    if (standard_size_ <= StackPool::kModest) return nullptr;
+    standard_size_ = std::max(standard_size_ / 8, StackPool::kModest);
+  }
+}
+
+Coroutine* CoroutinePool::Take(size_t stack_size) {
+  if (stack_size != 0) return New(stack_size);
+  if (idle_.empty()) return NewStandard();
+  Coroutine* coroutine = idle_.back();
+  idle_.pop_back();
+  return coroutine;
+}
+
 void CoroutinePool::Give(Coroutine* coroutine, Coroutine* from) {
-  bool standard = coroutine->stack().size() + StackPool::kPage == kDefaultStack;
+  bool standard = coroutine->stack().slot == standard_size_;
   if (standard && idle_.size() < kWarm) {
     idle_.push_back(coroutine);
   } else {
@@ -135,7 +169,7 @@ void CoroutinePool::Clear(Coroutine* from) {
 }
 
 void CoroutinePool::TrimIdle() {
-  for (Coroutine* coroutine : idle_) StackPool::Trim(coroutine->stack(), 2 * StackPool::kPage);
+  for (Coroutine* coroutine : idle_) coroutine->Trim();
 }
 
 }  // namespace tendril

@@ -56,12 +56,19 @@ class Coroutine {
   bool is_main() const { return stack_.low == nullptr; }
   bool entered() const { return entered_; }
   const Stack& stack() const { return stack_; }
+  // Of a parked stack: what is below is not in use.
+  const void* sp() const { return sp_; }
+
+  // Gives back the pages below its frames that a deep call has left to a stack
+  // which is parked or idle. Not twice before somebody switches to it again.
+  void Trim();
 
  private:
   static void Enter(void* self);
   void Run();
   void SwitchStack(Coroutine* to);
   void AfterRestore();
+  void ForwardInterrupts() { v8_->ForwardInterrupts(left_); }
 
   V8State* v8_;
   int archive_id_;
@@ -69,6 +76,8 @@ class Coroutine {
   Stack stack_;
   char* limit_ = nullptr;
   void* sp_ = nullptr;
+  bool trimmed_ = false;
+  int left_ = 0;  // the archive id of who has switched to this one
   Job job_ = nullptr;
   void* argument_ = nullptr;
   // Marks the thread's first entry into V8; its destructor frees what V8 keeps
@@ -86,21 +95,34 @@ class Coroutine {
 // Idle coroutines, ready to run without any set-up.
 class CoroutinePool {
  public:
-  // C++ called at the very limit of the JavaScript stack needs room below it.
-  static constexpr size_t kReserve = 64 * 1024;
-  static constexpr size_t kDefaultStack = 256 * 1024;
+  // The geometry of a main stack: so much for JavaScript (V8's --stack-size) of so
+  // much in all (ulimit -s). The rest is for C++ that is called at V8's limit and does
+  // not look at it: V8's compiler of regular expressions recurses there once for each
+  // nested group, ICU, OpenSSL and addons as they like.
+  static constexpr size_t kJavaScript = 984 * 1024;
+  static constexpr size_t kMainStack = 8 * 1024 * 1024;
+  // Smaller ones leave what Node leaves in a Worker, or less; larger ones are
+  // meant for deeper JavaScript.
+  static constexpr size_t kLeastReserve = 64 * 1024;
+  static constexpr size_t kWorkerReserve = 192 * 1024;
   static constexpr size_t kWarm = 64;
   static constexpr size_t kCrowd = 1024;
 
   CoroutinePool(V8State* v8, char* ceiling) : v8_(v8), stacks_(ceiling) {}
 
-  // nullptr when there is no address space left.
+  // How many bytes below the top V8's limit is, of `size` in all.
+  static size_t JavaScriptPart(size_t size);
+
+  // For stacks whose size nobody asks for.
+  void set_default_size(size_t size);
+
+  // `stack_size` 0: the default, or less where there is no address space for that.
+  // nullptr when there is none at all.
   Coroutine* Take(size_t stack_size);
   // `coroutine` is idle or never entered. The caller runs on `from`.
   void Give(Coroutine* coroutine, Coroutine* from);
   void Destroy(Coroutine* coroutine, Coroutine* from);
   void Clear(Coroutine* from);
-  // Returns pages that idle stacks once touched.
   void TrimIdle();
 
   size_t idle() const { return idle_.size(); }
@@ -108,9 +130,15 @@ class CoroutinePool {
   size_t stack_bytes() const { return stacks_.bytes_in_use(); }
 
  private:
+  Coroutine* New(size_t stack_size);
+  // Of the default size, or a smaller one as long as that is not to be had.
+  Coroutine* NewStandard();
+
   V8State* v8_;
   StackPool stacks_;
-  std::vector<Coroutine*> idle_;  // all of the default size
+  size_t default_size_ = kMainStack;
+  size_t standard_size_ = kMainStack;
+  std::vector<Coroutine*> idle_;  // all of the standard size
   size_t created_ = 0;
   size_t alive_ = 0;
   size_t destroyed_ = 0;  // since memory was last given back

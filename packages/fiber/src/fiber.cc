@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "platform/switch.h"
+
 namespace tendril {
 
 using v8::HandleScope;
@@ -80,7 +82,7 @@ Coroutine* Fiber::Run(void* argument) {
   Isolate* isolate = engine->isolate();
   Local<v8::Context> context = engine->context();
   v8::Context::Scope context_scope(context);
-  self->async_id_ = engine->ExecutionAsyncId();
+  engine->NoteScopes(self);
   Local<v8::Function> function;
   {
     // Nothing on this stack may keep the JavaScript object alive: a fiber that
@@ -135,6 +137,7 @@ Engine* Engine::Create(Local<v8::Context> context, std::string* reason) {
   uv_async_init(node::GetCurrentEventLoop(isolate), &engine->lost_signal_, UnwindLost);
   uv_unref(reinterpret_cast<uv_handle_t*>(&engine->lost_signal_));
   engine->lost_signal_.data = engine;
+  isolate->AddGCEpilogueCallback(TrimStacks, engine, v8::kGCTypeMarkSweepCompact);
   engine->exit_hook_ = node::AddEnvironmentCleanupHook(isolate, OnEnvironmentExit, engine);
   return engine;
 }
@@ -156,6 +159,60 @@ void Engine::ThrowCoded(const char* code) {
   }
 }
 
+void Engine::NoteScopes(Fiber* fiber) {
+  fiber->async_id_ = ExecutionAsyncId();
+  fiber->async_depth_ = async_depth_.Get();
+}
+
+bool Engine::CheckSuspendable(Fiber* fiber) {
+  // The id tells nothing where the scope that was entered is one that was open already.
+  bool is_same =
+      ExecutionAsyncId() == fiber->async_id_ && async_depth_.Get() == fiber->async_depth_;
+  if (!is_same) ThrowCoded("ERR_FIBER_CALLBACK_SCOPE");
+  if (!is_same) return false;
+  if (fiber->pins_ > 0) {
+    ThrowCoded("ERR_FIBER_PINNED");
+    return false;
+  }
+  if (addons_.empty()) return true;
+  fiber->addons_ = AddonsOfCurrent();
+  if (!IsShared(fiber->addons_)) return true;
+  fiber->addons_ = 0;
+  ThrowCoded("ERR_FIBER_ADDON_SCOPE");
+  return false;
+}
+
+AddonFrames::Set Engine::AddonsOfCurrent() const {
+  const void* top = current_ ? current_->coroutine_->stack().top : v8_.thread_stack_start();
+  const void* frame = __builtin_frame_address(0);
+  return addons_.On(frame, frame, top);
+}
+
+AddonFrames::Set Engine::AddonsOfResumers() const {
+  if (!current_) return 0;
+  auto on = [&](const Coroutine* waiting, const void* top) {
+    return addons_.On(FrameOf(waiting->sp()), waiting->sp(), top);
+  };
+  AddonFrames::Set found = on(main_.get(), v8_.thread_stack_start());
+  for (Fiber* each = current_->resumer_; each; each = each->resumer_)
+    found |= on(each->coroutine_, each->coroutine_->stack().top);
+  return found;
+}
+
+bool Engine::IsShared(AddonFrames::Set addons) const {
+  if (addons == 0) return false;
+  for (size_t bit = 0; bit < parked_in_.size(); bit++)
+    if ((addons >> bit & 1) && parked_in_[bit] > 0) return true;
+  return (addons & AddonsOfResumers()) != 0;
+}
+
+void Engine::Count(Fiber* fiber, int difference) {
+  if (fiber->addons_ == 0) return;
+  for (size_t bit = 0; bit < parked_in_.size(); bit++)
+    if (fiber->addons_ >> bit & 1) parked_in_[bit] += difference;
+  if (difference < 0) fiber->addons_ = 0;
+}
+
 bool Engine::CheckResumable(Fiber* fiber) {
   switch (fiber->state_) {
     case Fiber::State::kRunning:
@@ -169,6 +226,10 @@ bool Engine::CheckResumable(Fiber* fiber) {
   }
   if (exiting_) {
     ThrowCoded("ERR_FIBER_EXITING");
+    return false;
+  }
+  if (fiber->addons_ != 0 && (fiber->addons_ & (AddonsOfCurrent() | AddonsOfResumers()))) {
+    ThrowCoded("ERR_FIBER_ADDON_SCOPE");
     return false;
   }
   return true;
@@ -251,7 +312,7 @@ void Engine::Throw(Fiber* fiber, const Arguments& info) {
 void Engine::Suspend(const Arguments& info) {
   Fiber* self = current_;
   if (!self) return ThrowCoded("ERR_NOT_IN_FIBER");
-  if (ExecutionAsyncId() != self->async_id_) return ThrowCoded("ERR_FIBER_CALLBACK_SCOPE");
+  if (!CheckSuspendable(self)) return;
   self->state_ = Fiber::State::kSuspended;
   passed_ = info[0];
   message_ = Message::kValue;
@@ -259,22 +320,25 @@ void Engine::Suspend(const Arguments& info) {
     lost_.push_back(self);
     uv_async_send(&lost_signal_);
   }
+  Count(self, 1);
   SwitchAndDeliver(std::exchange(self->resumer_, nullptr), info);
-  self->async_id_ = ExecutionAsyncId();
+  Count(self, -1);
+  NoteScopes(self);
 }
 
 void Engine::Transfer(Fiber* fiber, const Arguments& info) {
   if (!current_) return Resume(fiber, info);
   Fiber* self = current_;
-  if (ExecutionAsyncId() != self->async_id_) return ThrowCoded("ERR_FIBER_CALLBACK_SCOPE");
-  if (!Prepare(fiber)) return;
+  if (!CheckSuspendable(self) || !Prepare(fiber)) return;
   self->state_ = Fiber::State::kSuspended;
   fiber->resumer_ = std::exchange(self->resumer_, nullptr);
   fiber->state_ = Fiber::State::kRunning;
   passed_ = info[0];
   message_ = Message::kValue;
+  Count(self, 1);
   SwitchAndDeliver(fiber, info);
-  self->async_id_ = ExecutionAsyncId();
+  Count(self, -1);
+  NoteScopes(self);
 }
 
 void Engine::AddLive(Fiber* fiber) {
@@ -289,6 +353,13 @@ void Engine::RemoveLive(Fiber* fiber) {
   if (fiber->next_) fiber->next_->previous_ = fiber->previous_;
   (fiber->previous_ ? fiber->previous_->next_ : live_list_) = fiber->next_;
   fiber->next_ = fiber->previous_ = nullptr;
+}
+
+void Engine::TrimStacks(Isolate*, v8::GCType, v8::GCCallbackFlags, void* data) {
+  auto* self = static_cast<Engine*>(data);
+  self->pool_->TrimIdle();
+  for (Fiber* fiber = self->live_list_; fiber; fiber = fiber->next_)
+    if (fiber->state_ == Fiber::State::kSuspended) fiber->coroutine_->Trim();
 }
 
 // ------------------------------------------------------------------ clean-up
@@ -326,6 +397,7 @@ void Engine::Unwind(Fiber* fiber) {
     if (ended) return;  // Receive() deleted it
   }
   fiber->state_ = Fiber::State::kDone;
+  Count(fiber, -1);
   RemoveLive(fiber);
   pool_->Destroy(fiber->coroutine_, main_.get());
   fibers_.Delete(fiber);
@@ -368,6 +440,7 @@ void Engine::OnEnvironmentExit(void* data, void (*done)(void*), void* done_argum
   // At an exit within a fiber the main stack stays archived: see BeforeGC. No
   // JavaScript runs any more that could want its stores.
   self->v8_.SetContextFrame(v8::Undefined(self->v8_.isolate()));
+  self->v8_.isolate()->RemoveGCEpilogueCallback(TrimStacks, self);
   self->v8_.Retire();
   struct Closing {
     Engine* engine;
@@ -377,8 +450,9 @@ void Engine::OnEnvironmentExit(void* data, void (*done)(void*), void* done_argum
   self->lost_signal_.data = new Closing{self, done, done_argument};
   uv_close(reinterpret_cast<uv_handle_t*>(&self->lost_signal_), [](uv_handle_t* handle) {
     auto* closing = static_cast<Closing*>(handle->data);
-    // The engine itself stays: objects that outlive this hook point to it. It
-    // holds no stacks any more, and the process or thread ends soon.
+    // The engine itself stays: the addon's functions point to it. It holds no stacks
+    // any more, and the process or thread ends soon.
+    if (!closing->engine->current_) closing->engine->fibers_.Drop();
     closing->done(closing->argument);
     delete closing;
   });

@@ -13,14 +13,18 @@ namespace tendril {
 struct Stack {
   char* low = nullptr;
   char* top = nullptr;
-  size_t size() const { return static_cast<size_t>(top - low); }
+  size_t slot = 0;  // bytes of address space, the guard included
 };
 
 // Not thread-safe: one pool belongs to one JavaScript thread.
 class StackPool {
  public:
-  static constexpr size_t kPage = 4096;
+  // 4, 16 or 64 KiB on arm64, as its kernel was built.
+  static size_t PageSize();
   static constexpr size_t kMinimum = 128 * 1024;
+  // What is no larger than this may have all the address space but what V8 needs;
+  // larger ones half of it, where there is a limit.
+  static constexpr size_t kModest = 256 * 1024;
   static constexpr size_t kMaximum = 64 * 1024 * 1024;
 
   // Every stack handed out lies below `ceiling`, the address of the owning
@@ -30,20 +34,25 @@ class StackPool {
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;
 
-  // `size` is rounded up to a power of two. False: no address space is left
-  // (or vm.max_map_count comes near where guard pages cost mappings).
+  // `size`, rounded up to a power of two.
+  static size_t SlotSize(size_t size);
+  // False: no address space is left for
+  // one of this size (ulimit -v, overcommit_memory 2), or vm.max_map_count comes
+  // near where guard pages cost mappings.
   bool Allocate(size_t size, Stack* out);
   // Gives the pages back to the kernel and the addresses back to the pool; an
   // arena without users is unmapped.
   void Free(const Stack& stack);
-  // Drops the pages between the guard and `keep` bytes below the top.
-  static void Trim(const Stack& stack, size_t keep);
+  // Drops what is below `used`: what a deep call has left there.
+  static void Trim(const Stack& stack, const void* used);
 
   size_t bytes_in_use() const { return bytes_in_use_; }
 
  private:
   struct Arena {
-    char* base;
+    char* mapping;
+    size_t bytes;
+    char* base;  // of the first slot
     size_t slot_size;
     std::vector<uint16_t> free;
     uint16_t slots;

@@ -64,6 +64,28 @@ ThreadManager::Archive* ThreadManager::Find(v8::Isolate* isolate, const int* thr
   return found;
 }
 
+ThreadManager::Archive* const* ThreadManager::FindNewest(v8::Isolate* isolate, int* thread_id,
+                                                         int scratch) {
+  Archive* own = Find(isolate, thread_id);
+  if (!own) return nullptr;
+  Archive* const* newest = nullptr;
+  int id = *thread_id;
+  v8::Unlocker leave(isolate);
+  *thread_id = scratch;
+  {
+    v8::Locker other(isolate);  // now the thread's state is in an archive, V8's first idle one
+    CarefulReader reader;
+    Archive anchor;
+    if (own->id == id &&
+        reader.Copy(reinterpret_cast<uintptr_t>(own->previous), &anchor, sizeof anchor) ==
+            sizeof anchor &&
+        !anchor.data && anchor.next == own && anchor.manager == own->manager)
+      newest = &own->previous->next;
+  }
+  *thread_id = id;
+  return newest;
+}
+
 int* ThreadManager::FindOwner(v8::Isolate* isolate, int* thread_id, int scratch) {
   Archive* archive = Find(isolate, thread_id);
   if (!archive) return nullptr;

@@ -26,7 +26,6 @@ class ThreadManager {
   // found beyond doubt. The caller holds the isolate.
   static void ShortenArchives(v8::Isolate* isolate, const int* thread_id, size_t keep);
 
- private:
   // v8::internal::ThreadState; checked against the live object before use.
   struct Archive {
     int id;
@@ -36,7 +35,13 @@ class ThreadManager {
     void* manager;
   };
 
+  // Where V8 has the archive that it has filled last; nullptr where that cannot be
+  // found beyond doubt. `scratch` is an archive id that nothing uses.
+  static Archive* const* FindNewest(v8::Isolate* isolate, int* thread_id, int scratch);
+
+ private:
   static Archive* FindInUse(v8::Isolate* isolate, int id, bool only_near);
+  // The archive of the calling thread, which is idle as long as that runs.
   static Archive* Find(v8::Isolate* isolate, const int* thread_id);
 };
 

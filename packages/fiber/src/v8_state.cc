@@ -13,6 +13,9 @@ std::string V8State::Initialize(v8::Isolate* isolate, v8::Platform* platform) {
   owner_id_ = *thread_id_;
   int scratch = NewArchiveId();
   owner_word_ = ThreadManager::FindOwner(isolate, thread_id_, scratch);
+  int other = NewArchiveId();
+  interrupts_.Initialize(isolate, thread_id_, scratch, other);
+  DiscardArchiveId(other);
   DiscardArchiveId(scratch);
   start_words_ = layout.start_words;
   thread_stack_start_ = static_cast<char*>(*start_words_[0]);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "interrupts.h"
 #include "thread_manager.h"
 #include "v8_layout.h"
 
@@ -63,6 +64,9 @@ class V8State {
       v8::Unlocker rename(isolate_);
     }
   }
+
+  // After a switch away from the stack with this archive id.
+  void ForwardInterrupts(int left) { interrupts_.Forward(isolate_, left); }
 
   // The bounds of the stack that runs now. V8 rewrites the start when it
   // restores a thread, so this belongs after every restore.
@@ -124,6 +128,7 @@ class V8State {
   std::optional<cppgc::testing::OverrideEmbedderStackStateScope> no_conservative_scan_;
   GlobalContextFrame frame_during_gc_;
   std::vector<int> free_ids_;
+  Interrupts interrupts_;
   bool retired_ = false;
 };
 

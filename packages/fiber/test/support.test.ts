@@ -80,3 +80,70 @@ describe('errors', () => {
     });
   }
 });
+
+describe('two copies of this package in one thread', () => {
+  const run = (program: string) => {
+    const copy = mkdtempSync(path.join(tmpdir(), 'tendril-fiber-'));
+    try {
+      for (const part of ['dist', 'prebuilds', 'package.json'])
+        cpSync(path.join(packageDir, part), path.join(copy, part), { recursive: true });
+      const { status, signal, stdout, stderr } = spawnSync(
+        process.execPath,
+        [
+          '--expose-gc',
+          '--input-type=module',
+          '--eval',
+          program.replace('COPY', `${copy}/dist/index.js`),
+        ],
+        { encoding: 'utf8', cwd: packageDir },
+      );
+      assert.equal(status, 0, `${signal} ${stderr}`);
+      return stdout.replaceAll(copy, 'COPY').trim().split('\n');
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  };
+
+  test('are one engine: fibers of one suspend within those of the other', () => {
+    const printed = run(`
+      import { Fiber as A, FiberError } from '@tendril/fiber';
+      import { Fiber as B, FiberError as OfB, statistics, support } from 'COPY';
+      const deep = (n) => {
+        const own = { n };
+        if (n > 0) deep(n - 1);
+        else B.suspend();
+        if (own.n !== n) throw new Error('changed');
+      };
+      const b = new B(() => deep(15));
+      const a = new A(() => {
+        b.resume();
+        for (let i = 0; i < 5; i++) {
+          gc();
+          gc({ type: 'minor' });
+          new Array(1e5).fill({ i });
+        }
+        A.suspend();
+        b.resume();
+        return 'a ended';
+      });
+      a.resume();
+      gc();
+      console.log(a.resume(), b.state, support.supported, A === B, FiberError === OfB, statistics().live);
+    `);
+    assert.deepEqual(printed, ['a ended done true true true 0']);
+  });
+
+  test('one of another version is refused, and both are named', () => {
+    const printed = run(`
+      Object.defineProperty(process, Symbol.for('tendril.fiber.engine'), { value: { protocol: 0, place: '/there/' } });
+      const { Fiber, support } = await import('COPY');
+      console.log(support.reason);
+      try { new Fiber(() => 0); } catch (error) { console.log(error.code); }
+    `);
+    assert.match(
+      String(printed[0]),
+      /another version of @tendril\/fiber, at \/there\/, and not to this one, at COPY\//,
+    );
+    assert.equal(printed[1], 'ERR_FIBER_UNSUPPORTED');
+  });
+});

@@ -25,6 +25,12 @@ test('workers end in the midst of a marking, with the addon in the main thread a
   }
 });
 
+test('worker.terminate() ends a worker that is about to switch stacks', () => {
+  const count = process.env.TENDRIL_TEST_LONG === '1' ? 200 : 24;
+  const { stdout, signal } = runScript('terminated.mjs', [String(count)]);
+  assert.deepEqual([stdout, signal], [`${count}\n`, null]);
+});
+
 describe('a process with parked fibers exits', () => {
   test('from process.exit() inside a fiber', () =>
     assert.equal(runScript('exit.mjs', ['inside']).status, 9));

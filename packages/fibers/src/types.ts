@@ -37,7 +37,7 @@ export interface FiberConstructor {
   poolSize: number;
   /**
    * Bytes of address space for the stacks of fibers that start from now on; undefined is the engine's
-   * default, 262,144. node-fibers has 1,048,576. Only stacks of the default size are pooled.
+   * default, TENDRIL_STACK_SIZE or 8 MiB. node-fibers has 1 MiB. Only stacks of the default size are pooled.
    * @throws FiberError ERR_FIBER_STACK_SIZE
    */
   stackSize: number | undefined;

@@ -2,6 +2,7 @@
 import { GreenletExit, InvalidArgumentError, isExit } from '../errors.js';
 import { config } from '../hub/config.js';
 import { hub } from '../hub/hub.js';
+import { checkStackSize } from '../hub/stack-size.js';
 import { Task } from '../hub/task.js';
 import { checkTimeout, startTimer, type TimeoutOption, waitAtMost } from '../hub/timed-wait.js';
 import { Waiter } from '../hub/waiter.js';
@@ -78,6 +79,19 @@ export class Greenlet<R = unknown> extends Task implements Linkable {
     if (typeof fn !== 'function') throw new InvalidArgumentError('fn', 'a function', fn);
     this.#fn = fn;
     this.#args = args;
+  }
+
+  /**
+   * Bytes of address space for its stack, to be set before it starts: see `config.stackSize`, which it has
+   * unless it is given one of its own.
+   * @throws FiberError ERR_FIBER_STACK_SIZE for a size that no stack can have
+   */
+  get stackSize(): number | undefined {
+    return this.ownStackSize;
+  }
+  set stackSize(bytes: number | undefined) {
+    checkStackSize(bytes);
+    this.ownStackSize = bytes;
   }
 
   // ------------------------------------------------------------------- starting

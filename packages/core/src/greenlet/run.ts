@@ -1,7 +1,7 @@
 /** run() and asyncify(): the doors between promises and greenlets. */
 import { InvalidArgumentError, LoopExit } from '../errors.js';
 import { hub } from '../hub/hub.js';
-import type { Greenlet } from './greenlet.js';
+import { Greenlet } from './greenlet.js';
 import { withLikeness } from './likeness.js';
 import { spawn } from './spawn.js';
 
@@ -27,16 +27,24 @@ function onLoopEnd(): void {
   hub.arm(); // the loop has ended: it turns again only for something new
 }
 
+export interface RunOptions {
+  /** Of the greenlet that `main` runs in, in bytes: see `config.stackSize`. */
+  stackSize?: number;
+}
+
 /**
  * Entry of a program: runs `main` in a greenlet and gives its outcome as a promise.
  *
  * When the event loop has nothing left to do and `main` is still parked, nothing can ever wake it:
  * LoopExit is thrown at its park point, so that its `finally` blocks run, and names every greenlet
  * that is parked and where.
+ * @throws FiberError ERR_FIBER_STACK_SIZE for a `stackSize` that no stack can have
  */
-export function run<R>(main: () => R): Promise<Awaited<R>> {
-  const greenlet = spawn(main);
+export function run<R>(main: () => R, options?: RunOptions): Promise<Awaited<R>> {
+  const greenlet = new Greenlet(main) as Greenlet<Awaited<R>>;
+  greenlet.stackSize = options?.stackSize;
   greenlet.name = 'main';
+  greenlet.start();
   if (mains.size === 0) process.on('beforeExit', onLoopEnd);
   mains.add(greenlet as Greenlet);
   greenlet.onEnd(() => {

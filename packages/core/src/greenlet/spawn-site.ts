@@ -6,7 +6,7 @@
  * that spawned them all.
  */
 import { hub } from '../hub/hub.js';
-import { isOwnFrame } from '../own-code.js';
+import { isOwnFrame, limitTraces } from '../own-code.js';
 
 export interface SpawnSite {
   stack?: string;
@@ -40,11 +40,10 @@ export function spawnSite(): SpawnSite {
   }
   if (left === 0 && hub.ofTurn) return hub.ofTurn;
   if (left > 0) left--;
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = framesPerTrace;
+  const limit = limitTraces(framesPerTrace);
   const site: SpawnSite = {};
   Error.captureStackTrace(site, spawnSite);
-  Error.stackTraceLimit = limit;
+  limitTraces(limit);
   hub.ofTurn = site;
   return site;
 }

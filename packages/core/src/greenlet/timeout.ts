@@ -3,6 +3,7 @@ import { InvalidArgumentError, NotInGreenletError, TendrilError } from '../error
 import { hub } from '../hub/hub.js';
 import type { Ending, Interrupt, Task } from '../hub/task.js';
 import { checkTimeout, startTimer } from '../hub/timed-wait.js';
+import { limitTraces } from '../own-code.js';
 
 /**
  * A limit on everything the current greenlet does from `start()` to `cancel()`, or to its own end
@@ -32,10 +33,9 @@ export class Timeout extends TendrilError implements Disposable {
   /** @throws InvalidArgumentError if `ms` is neither undefined nor a number from 0 on */
   constructor(ms?: number, error?: unknown) {
     // Where a timeout was made says little, where it strikes all: see beforeThrow().
-    const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
+    const limit = limitTraces(0);
     super('ERR_TIMEOUT', ms === undefined ? 'timed out' : `${ms} ms passed without an end`);
-    Error.stackTraceLimit = limit;
+    limitTraces(limit);
     checkTimeout(ms, 'ms');
     this.ms = ms;
     this.#error = error;

@@ -6,7 +6,7 @@
  * those of the place where it was made. This costs something only where something has failed.
  */
 
-import { isOwnFrame } from '../own-code.js';
+import { isOwnFrame, limitTraces } from '../own-code.js';
 
 const frame = /\n {4}at /;
 /** Frames of ours that may stand between a park and the code that called. */
@@ -37,14 +37,14 @@ export function withCaller(error: unknown, above: (...args: never[]) => unknown)
   told.add(error);
   const here: { stack?: unknown } = {};
   try {
-    Error.stackTraceLimit = limit + ownFrames;
+    limitTraces(limit + ownFrames);
     Error.captureStackTrace(here, above);
-    Error.stackTraceLimit = limit;
+    limitTraces(limit);
     // Whoever has set Error.prepareStackTrace may have made something else of it.
     if (typeof error.stack === 'string' && typeof here.stack === 'string')
       error.stack = join(error.stack, error.message, here.stack, limit);
   } catch {
-    Error.stackTraceLimit = limit;
+    limitTraces(limit);
     // A `stack` that cannot be read or set.
   }
   return error;

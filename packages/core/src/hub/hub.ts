@@ -14,7 +14,7 @@
  */
 import { executionAsyncId } from 'node:async_hooks';
 import { inspect } from 'node:util';
-import { Fiber } from '@tendril/fiber';
+import { Fiber, pinnedBy } from '@tendril/fiber';
 import { CannotSwitchError } from '../errors.js';
 import {
   captureContext,
@@ -33,6 +33,7 @@ import { isLeaving, stay } from '../loop/leaving.js';
 import { Ring } from '../loop/ring.js';
 import { registerCopy } from '../own-code.js';
 import { Call } from './call.js';
+import { config } from './config.js';
 import type { Task } from './task.js';
 
 /** Called on whatever stack is at hand, outside any task: it must not block. */
@@ -162,8 +163,8 @@ export class Hub {
 
   // Nothing runs and nothing is parked: no stack is held. An idle carrier that is resumed without a
   // task ends.
-  #releaseCarriers(): void {
-    for (let carrier = this.#idle.pop(); carrier; carrier = this.#idle.pop()) {
+  #releaseCarriers(first = this.#idle.pop()): void {
+    for (let carrier = first; carrier; carrier = this.#idle.pop()) {
       carrier.released = true;
       carrier.fiber.resume();
     }
@@ -234,10 +235,16 @@ export class Hub {
   /** The fiber to switch to for `task`; a task that starts gets a carrier. */
   #fiberOf(task: Task): Fiber {
     if (task.fiber) return task.fiber;
-    let carrier = this.#idle.pop();
+    const size = stackSizeOf(task);
+    let carrier = size === config.stackSize ? this.#idle.pop() : undefined;
+    if (carrier?.stackSize !== size) {
+      // The setting was changed, and is the same for the others that are idle.
+      if (carrier) this.#releaseCarriers(carrier);
+      carrier = undefined;
+    }
     if (!carrier) {
       this.#starting = task;
-      carrier = new Carrier();
+      carrier = new Carrier(size);
     }
     carrier.task = task;
     return carrier.fiber;
@@ -267,13 +274,15 @@ export class Hub {
 
   /** False where the current task could not be left, or nobody may go on. */
   canSwitch(): boolean {
-    return executionAsyncId() === this.#asyncId && !isLeaving();
+    return executionAsyncId() === this.#asyncId && !isLeaving() && pinnedBy() === undefined;
   }
 
   /** Throws where the current task could not be left, or nobody may go on. */
   checkSwitch(): void {
     if (this.canSwitch()) return;
     if (isLeaving()) throw CannotSwitchError.leaving();
+    const pinned = pinnedBy();
+    if (pinned) throw new CannotSwitchError(pinned);
     throw new CannotSwitchError(
       'a callback scope of native code, or an async resource that Node entered, is open on its stack',
     );
@@ -326,15 +335,19 @@ export class Hub {
   /** On a carrier whose task has ended: the task to run next on this very stack, if any. */
   carry(carrier: Carrier): Task | undefined {
     for (;;) {
-      const next = this.#next();
-      if (next && !next.fiber && !next.scopes) return next;
-      if (next?.scopes) this.#reenter = next;
-      const keep = this.#idle.length < idleLimit;
+      let next = this.#next();
+      if (next && !next.fiber && !next.scopes && stackSizeOf(next) === carrier.stackSize)
+        return next;
+      if (next && (next.scopes || !next.fiber)) {
+        this.#reenter = next;
+        next = undefined;
+      }
+      const keep = this.#idle.length < idleLimit && carrier.stackSize === config.stackSize;
       if (keep) {
         this.#idle.push(carrier);
         carrier.task = undefined;
         enterContext(noContext); // else it would hold the stores of the task that has ended
-        if (next && !next.scopes) (next.fiber as Fiber).transfer();
+        if (next) (next.fiber as Fiber).transfer();
         else Fiber.suspend();
         const task = carrier.task;
         carrier.task = undefined;
@@ -417,22 +430,31 @@ function framesOf(probe: { stack?: unknown }): string {
   return typeof stack === 'string' ? stack.split('\n').slice(1).join('\n') : '';
 }
 
-/** A fiber that runs tasks one after the other. */
+const stackSizeOf = (task: Task) => task.ownStackSize ?? config.stackSize;
+
+/** A fiber that runs tasks one after the other, all of which want a stack of this size. */
 export class Carrier {
   task: Task | undefined = undefined;
   released = false;
-  readonly fiber: Fiber = new Fiber(() => {
-    let task = this.task;
-    this.task = undefined;
-    while (task) {
-      task.fiber = this.fiber;
-      hub.begin(task);
-      const { runToEnd } = task;
-      runToEnd(task);
-      hub.end(task);
-      task = hub.carry(this);
-    }
-  });
+  readonly stackSize: number | undefined;
+  readonly fiber: Fiber;
+
+  constructor(stackSize: number | undefined) {
+    this.stackSize = stackSize;
+    const options = stackSize === undefined ? undefined : { stackSize };
+    this.fiber = new Fiber(() => {
+      let task = this.task;
+      this.task = undefined;
+      while (task) {
+        task.fiber = this.fiber;
+        hub.begin(task);
+        const { runToEnd } = task;
+        runToEnd(task);
+        hub.end(task);
+        task = hub.carry(this);
+      }
+    }, options);
+  }
 }
 
 function printError(error: unknown, source: string): void {

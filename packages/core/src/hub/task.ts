@@ -50,6 +50,8 @@ export abstract class Task {
   membership: Membership | undefined = hub.current?.membership;
   /** AsyncResource scopes that the task's code is in: see async-scope.ts. */
   scopes: Scope[] | undefined = undefined;
+  /** Bytes of address space for its stack; undefined: as `config.stackSize` says when it starts. */
+  ownStackSize: number | undefined = undefined;
   /** Whose code this task runs, if somebody resumes it by hand: see greenlet/coroutine.ts. */
   coroutine: object | undefined = undefined;
   /** Neighbours in the hub's list of tasks that have started and not ended. */

@@ -1,15 +1,14 @@
 /** Who parks in what is patched, told for those who look for it. */
-import { callFromOutside, isOwnFrame } from '../own-code.js';
+import { callFromOutside, isOwnFrame, limitTraces } from '../own-code.js';
 
 const framesOfTrace = 30;
 
 /** The frames of the caller, of whatever depth, without ours. */
 function callers(): string[] {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = framesOfTrace;
+  const limit = limitTraces(framesOfTrace);
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, callers);
-  Error.stackTraceLimit = limit;
+  limitTraces(limit);
   const lines = String(holder.stack).split('\n').slice(1);
   return lines.filter((line) => !isOwnFrame(line));
 }

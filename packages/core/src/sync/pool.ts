@@ -1,17 +1,29 @@
 import { InvalidArgumentError } from '../errors.js';
 import type { Greenlet } from '../greenlet/greenlet.js';
+import { checkStackSize } from '../hub/stack-size.js';
 import { Group } from './group.js';
 import { Semaphore } from './semaphore.js';
 import type { Waiting } from './wait-list.js';
+
+export interface PoolOptions {
+  /** Of its members that have none of their own, in bytes: see `config.stackSize`. */
+  stackSize?: number;
+}
 
 /** A Group with at most `size` members: `spawn` parks while it is full (gevent.pool.Pool). */
 export class Pool extends Group {
   readonly #slots: Semaphore;
   readonly #limit: number;
+  readonly #stackSize: number | undefined;
 
-  /** @throws InvalidArgumentError unless `size` is undefined (unbounded) or a whole number from 1 on */
-  constructor(size?: number) {
+  /**
+   * @throws InvalidArgumentError unless `size` is undefined (unbounded) or a whole number from 1 on;
+   *   FiberError ERR_FIBER_STACK_SIZE for a stack that cannot be
+   */
+  constructor(size?: number, options?: PoolOptions) {
     super();
+    checkStackSize(options?.stackSize);
+    this.#stackSize = options?.stackSize;
     const limit = size ?? Number.POSITIVE_INFINITY;
     if (!(limit >= 1 && (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY)))
       throw new InvalidArgumentError('size', 'a whole number from 1 on', size);
@@ -42,6 +54,7 @@ export class Pool extends Group {
 
   // The slot is the member's from here on, and memberLeft() gives it back.
   #addWithSlot(greenlet: Greenlet): void {
+    greenlet.ownStackSize ??= this.#stackSize;
     try {
       super.add(greenlet);
     } finally {

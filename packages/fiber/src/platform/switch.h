@@ -19,6 +19,10 @@ extern "C" {
 void tendril_switch_stack(void** save, void* load);
 }
 
+// The frame pointer of a context that was saved with the stack pointer `sp`: there are
+// that of the frame above it and, one word behind, the address it returns to.
+const void* FrameOf(const void* sp);
+
 // Lays out a first frame below `top` so that the first switch to the returned
 // stack pointer calls entry(argument) with an empty call chain above it.
 // `entry` must never return.

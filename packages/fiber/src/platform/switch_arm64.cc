@@ -44,6 +44,7 @@ tendril_switch_stack:
 .size tendril_switch_stack, .-tendril_switch_stack
 
 .p2align 4
+.globl tendril_entry_arm64
 .hidden tendril_entry_arm64
 .type tendril_entry_arm64, %function
 tendril_entry_arm64:
@@ -59,6 +60,8 @@ tendril_entry_arm64:
 extern "C" void tendril_entry_arm64();
 
 namespace tendril {
+
+const void* FrameOf(const void* sp) { return static_cast<void* const*>(sp)[10]; }  // x29
 
 void* PrepareStack(void* top, EntryPoint entry, void* argument) {
   // sp must stay a multiple of 16 at every access (AAPCS64, section 6.4.5).

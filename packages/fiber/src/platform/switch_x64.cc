@@ -34,6 +34,7 @@ tendril_switch_stack:
 .size tendril_switch_stack, .-tendril_switch_stack
 
 .p2align 4
+.globl tendril_entry_x64
 .hidden tendril_entry_x64
 .type tendril_entry_x64, @function
 tendril_entry_x64:
@@ -49,6 +50,8 @@ tendril_entry_x64:
 extern "C" void tendril_entry_x64();
 
 namespace tendril {
+
+const void* FrameOf(const void* sp) { return static_cast<void* const*>(sp)[5]; }  // rbp
 
 void* PrepareStack(void* top, EntryPoint entry, void* argument) {
   // The call in tendril_entry_x64 pushes 8 bytes, so the stack pointer has to
