@@ -50,8 +50,8 @@ export interface FiberConstructor {
   /**
    * Parks the running fiber, with every frame on its stack. `value` goes to the resumer; the result
    * is what the next `resume` passes.
-   * @throws FiberError ERR_NOT_IN_FIBER outside a fiber; ERR_FIBER_CALLBACK_SCOPE or ERR_FIBER_PINNED inside
-   *   something that must end on this stack
+   * @throws FiberError ERR_NOT_IN_FIBER outside a fiber; ERR_FIBER_CALLBACK_SCOPE, ERR_FIBER_PINNED or
+   *   ERR_FIBER_ADDON_SCOPE inside something that must end on this stack
    */
   suspend(value?: unknown): unknown;
 }

@@ -69,6 +69,8 @@ struct Budget {
   size_t limit = SIZE_MAX;
   size_t used = 0;
 
+  size_t left() const { return limit > used ? limit - used : 0; }
+
   bool Allows(size_t bytes, size_t slot_size) const {
     if (limit == SIZE_MAX) return true;
     size_t others = slot_size > StackPool::kModest ? limit / 2 : kBytesOfOthers;
@@ -87,8 +89,7 @@ Budget AddressSpace() {
   Budget committed{NumberIn("/proc/meminfo", "CommitLimit: %zu") * 1024,
                    NumberIn("/proc/meminfo", "Committed_AS: %zu") * 1024};
   if (committed.limit == 0) return budget;
-  bool tighter = committed.limit - committed.used < budget.limit - budget.used;
-  return tighter ? committed : budget;
+  return committed.left() < budget.left() ? committed : budget;
 }
 
 }  // namespace
@@ -156,12 +157,15 @@ char* StackPool::MapBelowCeiling(size_t bytes) {
 
 StackPool::Arena* StackPool::NewArena(size_t slot_size) {
   Budget budget = AddressSpace();
-  size_t arena_bytes = budget.limit == SIZE_MAX ? kArenaBytes : kArenaBytesWhenShort;
-  size_t slots = std::max<size_t>(1, arena_bytes / slot_size);
-  // Room to move the slots: see below.
-  size_t bytes = slots * slot_size + (slot_size >= kPerTable ? kPerTable : 0);
-  if (!budget.Allows(bytes, slot_size)) return nullptr;
-  char* mapping = MapBelowCeiling(bytes);
+  size_t slots = 0, bytes = 0;
+  char* mapping = nullptr;
+  for (size_t arena_bytes : {kArenaBytes, kArenaBytesWhenShort}) {
+    if (mapping || (arena_bytes == kArenaBytes && budget.limit != SIZE_MAX)) continue;
+    slots = std::max<size_t>(1, arena_bytes / slot_size);
+    // Room to move the slots: see below.
+    bytes = slots * slot_size + (slot_size >= kPerTable ? kPerTable : 0);
+    if (budget.Allows(bytes, slot_size)) mapping = MapBelowCeiling(bytes);
+  }
   if (!mapping) return nullptr;
   // A huge page would make the first touch of a stack cost 2 MiB.
   madvise(mapping, bytes, MADV_NOHUGEPAGE);
